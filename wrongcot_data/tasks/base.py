@@ -1,0 +1,76 @@
+"""The contract of a task: where problems come from, how they are asked, graded and split into steps.
+
+A task is a value with functions and no state that changes. Adding one is adding one file or folder here and one line
+under the entry-point group `wrongcot.tasks` in a `pyproject.toml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel
+
+from wrongcot_data.records import FinishReason, Problem, Reference, Step, Verdict
+
+Imitation = Literal["right", "wrong", "truncated", "malformed"]
+"""Kinds of reply that a scripted teacher writes."""
+
+
+class Task(Protocol):
+    """What the rest of the package may ask of a task.
+
+    Attributes:
+        name: as on the command line.
+        title: one line for listings and cards.
+        author: who writes its reference traces: `human` or `solver`.
+        licence: Hub licence identifier of its problems.
+        grader_version: changes whenever any verdict can change.
+        columns: its own published columns, name to Arrow type in text (`int32`, `string`, `list<int32>`, `list<string>`).
+        splits: names of its splits.
+        stop: strings that end a reply to its prompts; the one that ended it is kept.
+        options: pydantic model of what decides its problems (extra keys forbidden, every field with a default).
+    """
+
+    name: str
+    title: str
+    author: Literal["human", "solver"]
+    licence: str
+    grader_version: str
+    columns: Mapping[str, str]
+    splits: Sequence[str]
+    stop: Sequence[str]
+    options: type[BaseModel]
+
+    def problems(self, options: BaseModel, split: str, seed: int) -> Iterator[Problem]:
+        """Distinct problems of a split, endless where they are generated. The first n are the same for every n."""
+        ...
+
+    def read_problem(self, row: Mapping[str, Any]) -> Problem:
+        """The problem that a row names by `problem_id` or holds inline.
+
+        Raises:
+            BadInput: neither is there, or a field has a wrong type or value; the message names the field.
+        """
+        ...
+
+    def reference(self, problem: Problem) -> Reference:
+        """The right answer and the reference trace; the same bytes on every machine."""
+        ...
+
+    def shots(self) -> Sequence[tuple[Problem, str]]:
+        """Worked examples for few-shot prompts; `problems` never yields these."""
+        ...
+
+    def grade(self, problem: Problem, completion: str, finish_reason: FinishReason) -> Verdict:
+        """Judge a completion. Never raises, whatever the text; a reply that was cut off is `truncated`."""
+        ...
+
+    def steps(self, problem: Problem, completion: str) -> list[Step]:
+        """Split a completion into steps in order of their offsets and check each. Never raises."""
+        ...
+
+    def imitate(self, problem: Problem, kind: Imitation, rng: Random) -> str:
+        """A reply of the wanted kind, as a scripted teacher writes it."""
+        ...
