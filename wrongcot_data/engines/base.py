@@ -6,10 +6,15 @@ nothing: who is asked next is the sampler's business, what is stored the journal
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from wrongcot_data.records import FinishReason, Prompt
+from pydantic import BaseModel
+
+from wrongcot_data.records import FinishReason, Problem, Prompt
+from wrongcot_data.tasks.base import Task
+from wrongcot_data.teachers.registry import Teacher
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +81,37 @@ class Engine(Protocol):
     def close(self) -> None:
         """Let go of the model, threads and connections. Safe to call twice."""
         ...
+
+
+class EngineKind(Protocol):
+    """One entry of the group `wrongcot.engines`: how an engine is set up and opened.
+
+    Attributes:
+        options: what can be set on it (`--engine-option`, `engine_options` in YAML). None of it may change what a
+            reply is, other than through `revision`: options stand outside a build's identity.
+    """
+
+    options: type[BaseModel]
+
+    def revision(self, teacher: Teacher, options: BaseModel) -> str:
+        """The exact version of the teacher that `open` will run; fetches weights where needed, loads nothing."""
+        ...
+
+    def open(self, opening: Opening) -> Engine:
+        """Load the teacher and get ready.
+
+        Raises:
+            Unavailable: this machine cannot run it; the message says what it needs and what to use instead.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What an engine is opened with. `task` and `problems` (by id) are for the scripted engine only."""
+
+    teacher: Teacher
+    options: BaseModel
+    sampling: Sampling
+    task: Task
+    problems: Mapping[str, Problem]
