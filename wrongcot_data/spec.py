@@ -1,0 +1,142 @@
+"""Everything that decides a build, as data: YAML in, hash out.
+
+`HASH_SCHEME` names how a spec is hashed. Fields outside the hash, and why:
+
+| field | why it is outside |
+|---|---|
+| engine | the same teacher by another engine draws from the same distribution; every row names its engine |
+| engine_options | speed, memory and devices only; what changes replies is in the teacher's revision |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from wrongcot_data.errors import BadInput, unknown
+from wrongcot_data.teachers.registry import PromptStyle
+
+HASH_SCHEME = "v1"
+OUTSIDE_HASH = frozenset({"engine", "engine_options"})
+
+Model = TypeVar("Model", bound=BaseModel)
+
+VariantName = Literal["reference", "right", "wrong"]
+VARIANTS: tuple[VariantName, ...] = ("reference", "right", "wrong")
+
+
+class SamplingSpec(BaseModel, extra="forbid", frozen=True):
+    """How a reply is drawn."""
+
+    temperature: float = Field(0.8, ge=0, le=5, description="0 is greedy; the paper's is not known, 0.8 gives distinct traces")
+    top_p: float = Field(0.95, gt=0, le=1, description="cuts the tail that breaks small teachers' replies")
+    max_tokens: int = Field(256, ge=1, description="a Countdown search of three or four numbers fits well")
+
+
+class BuildSpec(BaseModel, extra="forbid", frozen=True):
+    """What to build. The same names are YAML keys, flags, manifest fields and words of the card."""
+
+    task: str = Field(description="where problems come from and how answers are graded")
+    teacher: str = Field("gemma-9b", description="registry name, Hub id or path; the paper's family as default")
+    variants: tuple[VariantName, ...] = Field(VARIANTS, min_length=1, description="the sets to cut from the pool")
+    limit: int = Field(1000, ge=1, description="problems")
+    per_problem: int = Field(1, ge=1, description="distinct traces a problem, of right and of wrong each")
+    max_attempts: int = Field(8, ge=1, description="replies asked for a problem before it is given up")
+    seed: int = Field(0, ge=0, lt=2**63, description="one seed rules problems and replies")
+    split: str = Field("train", description="students are scored on the others")
+    problems: dict[str, Any] = Field(default_factory=dict, description="the task's own options")
+    prompt: PromptStyle | None = Field(None, description="none: the style that suits the teacher")
+    sampling: SamplingSpec = Field(default_factory=SamplingSpec, description="how replies are drawn")  # type: ignore[arg-type]
+    engine: str | None = Field(None, description="none: the teacher's own, else transformers")
+    engine_options: dict[str, Any] = Field(default_factory=dict, description="the engine's own options")
+
+    @model_validator(mode="after")
+    def _each_variant_once(self) -> BuildSpec:
+        if len(set(self.variants)) != len(self.variants):
+            raise ValueError("a variant is named twice")
+        return self
+
+
+def spec_hash(spec: BuildSpec) -> str:
+    """`v1:` and 16 hex digits of the SHA-256 of the canonical JSON of every field inside the hash."""
+    inside = spec.model_dump(mode="json", exclude=set(OUTSIDE_HASH))
+    inside["variants"] = sorted(inside["variants"])
+    return f"{HASH_SCHEME}:{content_hash(inside)[:16]}"
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256, in hex, of a plain value's canonical JSON: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def derive_seed(*parts: Any) -> int:
+    """A 63-bit seed from content: never `seed + index`, which makes neighbouring builds share items."""
+    return int(content_hash(list(parts))[:16], 16) >> 1
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The fields of a YAML config file.
+
+    Raises:
+        BadInput: the file cannot be read, is no YAML or no mapping.
+    """
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is no YAML: {_first_line(error)}") from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise BadInput(f"{path} must hold `name: value` lines at its top level, not a {type(value).__name__}")
+    return value
+
+
+def make_spec(fields: Mapping[str, Any]) -> BuildSpec:
+    """A spec from plain values.
+
+    Raises:
+        BadInput: an unknown field (with the nearest one), or a value that a field does not take.
+    """
+    return parse_model(BuildSpec, fields)
+
+
+def parse_model(model: type[Model], fields: Mapping[str, Any], where: str = "") -> Model:
+    """A pydantic model from plain values, its faults as one `BadInput` line.
+
+    Args:
+        where: the path of this model in the file, such as `sampling.`, for messages.
+    """
+    for name in fields:
+        if name not in model.model_fields:
+            raise unknown("config key", f"{where}{name}", [f"{where}{known}" for known in model.model_fields])
+    try:
+        return model.model_validate(dict(fields))
+    except ValidationError as error:
+        raise BadInput(_explain(error, model, where)) from error
+
+
+def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
+    first = error.errors()[0]
+    path = where + ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        parent = model.model_fields[str(first["loc"][0])].annotation
+        known = getattr(parent, "model_fields", {})
+        prefix = where + ".".join(str(part) for part in first["loc"][:-1]) + "."
+        return unknown("config key", path, [prefix + name for name in known]).message
+    if first["type"] == "literal_error":
+        choices = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return unknown(path.split(".")[0].removesuffix("s"), str(first["input"]), choices).message
+    return f"{path or 'config'}: {first['msg'][0].lower()}{first['msg'][1:]} (got {first['input']!r})"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
