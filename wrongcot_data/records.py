@@ -122,3 +122,47 @@ class Sample:
     error: str
     verdict: Verdict
     grader_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One published row of a variant, without the task's own columns, which are its problem's.
+
+    Attributes:
+        author: `human`, `solver` or `model`.
+        level: percent of checkable steps made wrong; 0 outside `corrupt`.
+        completion: the trace's text, stripped; step offsets count in it.
+        teacher: empty where no model wrote it, as are `teacher_revision`, `engine`, `sampling`, `prompt_template`.
+        attempt: of the sample it was made from; -1 where there is none.
+        n_tokens: tokens the teacher wrote; 0 where none did.
+        parent_id: sample or trace it was made from; empty where there is none.
+    """
+
+    problem: Problem
+    variant: str
+    author: Literal["human", "solver", "model"]
+    completion: str
+    verdict: Verdict
+    reference_answer: str
+    steps: tuple[Step, ...]
+    level: int = 0
+    teacher: str = ""
+    teacher_revision: str = ""
+    engine: str = ""
+    sampling: str = ""
+    prompt_template: str = ""
+    seed: int = 0
+    attempt: int = -1
+    finish_reason: FinishReason = "stop"
+    n_tokens: int = 0
+    parent_id: str = ""
+
+
+def first_invalid_step(steps: tuple[Step, ...]) -> int:
+    """Number of the first invalid step, from 0; -1 if none is."""
+    return next((number for number, step in enumerate(steps) if step.verdict == "invalid"), -1)
+
+
+def sample_id(sample: Sample) -> str:
+    """The name by which a trace points to the sample it was made from."""
+    return f"{sample.request_id}-{sample.attempt}"

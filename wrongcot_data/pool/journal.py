@@ -1,0 +1,236 @@
+"""Every attempt of every teacher, in one SQLite file that a killed build leaves whole.
+
+The key is content, never a row's position: a request id is the hash of the teacher and its revision, the rendered
+prompt, the sampling settings and the seed; with the number of the attempt it names one reply for ever. So a changed
+limit, subset or list of variants finds its samples again, and a changed prompt or temperature finds none.
+
+Commits come in groups: per row, SQLite makes 280 rows/s on a plain disk; in groups of 500 with a write-ahead log,
+17,700. What a kill can cost is the last second.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from wrongcot_data.engines.base import Sampling
+from wrongcot_data.errors import CheckFailed, Unavailable
+from wrongcot_data.records import Prompt, Sample, Verdict
+from wrongcot_data.spec import content_hash
+
+LAYOUT = 1
+"""Of the tables; a journal of another layout is refused, not guessed at."""
+
+GROUP_ROWS = 500
+GROUP_SECONDS = 1.0
+
+COLUMNS = (
+    "request_id", "attempt", "problem_id", "completion", "finish_reason", "n_prompt_tokens", "n_tokens", "seed",
+    "engine", "error", "grade", "reason", "answer", "form", "grader_version",
+)  # fmt: skip
+
+CREATE = """
+CREATE TABLE IF NOT EXISTS samples (
+    request_id TEXT NOT NULL, attempt INTEGER NOT NULL, problem_id TEXT NOT NULL,
+    completion TEXT NOT NULL, finish_reason TEXT NOT NULL,
+    n_prompt_tokens INTEGER NOT NULL, n_tokens INTEGER NOT NULL, seed INTEGER NOT NULL,
+    engine TEXT NOT NULL, error TEXT NOT NULL,
+    grade TEXT NOT NULL, reason TEXT NOT NULL, answer TEXT NOT NULL, form TEXT NOT NULL, grader_version TEXT NOT NULL,
+    UNIQUE (request_id, attempt)
+)
+"""
+
+
+def request_id(model: str, revision: str, prompt: Prompt, sampling: Sampling, seed: int) -> str:
+    """The content hash, 32 hex digits, of everything that decides a reply but the attempt."""
+    turns = [[message.role, message.content] for message in prompt.messages]
+    asked = {"messages": turns, "text": prompt.text, "stop": list(prompt.stop)}
+    drawn = {"temperature": sampling.temperature, "top_p": sampling.top_p, "max_tokens": sampling.max_tokens}
+    key = {"scheme": 1, "model": model, "revision": revision, "prompt": asked, "sampling": drawn, "seed": seed}
+    return content_hash(key)[:32]
+
+
+class Journal:
+    """The samples of one folder. Use as a context manager: leaving it commits.
+
+    Raises:
+        CheckFailed: the file is damaged or of another layout; nothing is written to it then.
+        Unavailable: the disk is full.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._uncommitted = 0
+        self._committed_at = time.monotonic()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        existed = path.exists() and path.stat().st_size > 0
+        with self._faults_explained():
+            self._db = sqlite3.connect(path, isolation_level=None)
+            if existed:
+                self._check()
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute(CREATE)
+            self._db.execute(f"PRAGMA user_version = {LAYOUT}")
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit and close. Safe to call twice."""
+        try:
+            self.commit()
+        finally:
+            self._db.close()
+            self._uncommitted = 0
+
+    def add(self, samples: Iterable[Sample]) -> None:
+        """Store samples. One that is there already stays as it is: a reply is paid for once."""
+        with self._faults_explained():
+            for sample in samples:
+                self._begin()
+                marks = ", ".join("?" * len(COLUMNS))
+                self._db.execute(
+                    f"INSERT OR IGNORE INTO samples ({', '.join(COLUMNS)}) VALUES ({marks})",  # noqa: S608
+                    _to_row(sample),
+                )
+                self._uncommitted += 1
+            if self._uncommitted >= GROUP_ROWS or time.monotonic() - self._committed_at >= GROUP_SECONDS:
+                self.commit()
+
+    def regrade(self, samples: Iterable[Sample]) -> None:
+        """Put new verdicts in the place of those of an older grader; the replies stay."""
+        with self._faults_explained():
+            self._begin()
+            for sample in samples:
+                self._db.execute(
+                    "UPDATE samples SET grade=?, reason=?, answer=?, form=?, grader_version=?"
+                    " WHERE request_id=? AND attempt=?",
+                    (*_verdict_row(sample), sample.grader_version, sample.request_id, sample.attempt),
+                )
+            self.commit()
+
+    def commit(self) -> None:
+        """Make everything added so far outlast the process."""
+        with self._faults_explained():
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
+        self._uncommitted = 0
+        self._committed_at = time.monotonic()
+
+    def samples(self, request: str) -> list[Sample]:
+        """The samples of one request id, by attempt."""
+        with self._faults_explained():
+            rows = self._db.execute(
+                f"SELECT {', '.join(COLUMNS)} FROM samples WHERE request_id = ? ORDER BY attempt",  # noqa: S608
+                (request,),
+            ).fetchall()
+        return [_from_row(row) for row in rows]
+
+    def count(self) -> int:
+        """How many samples there are, of all builds that used this journal."""
+        with self._faults_explained():
+            (number,) = self._db.execute("SELECT count(*) FROM samples").fetchone()
+        return int(number)
+
+    def _begin(self) -> None:
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN IMMEDIATE")
+
+    def _check(self) -> None:
+        (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        (layout,) = self._db.execute("PRAGMA user_version").fetchone()
+        if layout != LAYOUT:
+            raise CheckFailed(f"{self.path} is a journal of layout {layout}; this version reads layout {LAYOUT}")
+
+    def _faults_explained(self) -> _FaultsExplained:
+        return _FaultsExplained(self.path)
+
+
+class _FaultsExplained:
+    """Turns SQLite's errors into ours, each with what to do next."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if not isinstance(error, sqlite3.DatabaseError):
+            return
+        name = getattr(error, "sqlite_errorname", "")
+        if name == "SQLITE_FULL" or (name or "").startswith("SQLITE_IOERR"):
+            raise Unavailable(
+                f"cannot write {self.path}: {error}; what was committed is kept",
+                try_=["make room on the disk and give the same command again"],
+            ) from error
+        if name == "SQLITE_BUSY":
+            raise Unavailable(
+                f"{self.path} is in use by another program", try_=["wait for it, then give the same command again"]
+            ) from error
+        if name in ("SQLITE_CORRUPT", "SQLITE_NOTADB", "") and not isinstance(error, sqlite3.ProgrammingError):
+            raise CheckFailed(
+                f"the journal {self.path} is damaged ({error}); nothing was written to it",
+                try_=[f"wrongcot-data journal recover {self.path}    (saves every sample that can still be read)"],
+            ) from error
+
+
+def recover(path: Path, into: Path) -> int:
+    """Copy every sample that can still be read from a damaged journal into a new one. Returns how many.
+
+    Reads row by row from the front, then from the back, up to the damage on each side; the damaged file is only read.
+    """
+    saved: dict[tuple[str, int], Sample] = {}
+    for order in ("ASC", "DESC"):
+        for sample in _readable(path, order):
+            saved.setdefault((sample.request_id, sample.attempt), sample)
+    with Journal(into) as journal:
+        journal.add(saved.values())
+    return len(saved)
+
+
+def _readable(path: Path, order: str) -> Iterator[Sample]:
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        cursor = db.execute(
+            f"SELECT {', '.join(COLUMNS)} FROM samples NOT INDEXED ORDER BY rowid {order}"  # noqa: S608
+        )
+        for row in cursor:
+            yield _from_row(row)
+    except (sqlite3.DatabaseError, ValueError, TypeError):
+        return  # the damage begins here
+    finally:
+        db.close()
+
+
+def storable(text: str) -> str:
+    """The text as UTF-8 can hold it: lone surrogates, which some servers send, become U+FFFD."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+def _verdict_row(sample: Sample) -> tuple[str, str, str, str]:
+    verdict = sample.verdict
+    return verdict.grade, verdict.reason, verdict.answer, verdict.form
+
+
+def _to_row(sample: Sample) -> tuple[Any, ...]:
+    return (
+        sample.request_id, sample.attempt, sample.problem_id, sample.completion, sample.finish_reason,
+        sample.n_prompt_tokens, sample.n_tokens, sample.seed, sample.engine, sample.error,
+        *_verdict_row(sample), sample.grader_version,
+    )  # fmt: skip
+
+
+def _from_row(row: tuple[Any, ...]) -> Sample:
+    *head, grade, reason, answer, form, grader_version = row
+    return Sample(*head, verdict=Verdict(grade, reason, answer, form), grader_version=grader_version)
