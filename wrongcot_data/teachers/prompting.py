@@ -35,6 +35,11 @@ def question(task: Task, problem: Problem) -> str:
     return _template(task.name, "chat").render(problem=problem.data).strip()
 
 
+def template_name(task: Task, style: PromptStyle) -> str:
+    """Name and version of a template, as in the column `prompt_template`."""
+    return f"{task.name}/{style}@{VERSIONS[task.name]}"
+
+
 def render(task: Task, problem: Problem, style: PromptStyle) -> Prompt:
     """The prompt for a teacher in one of the four styles.
 
@@ -42,7 +47,7 @@ def render(task: Task, problem: Problem, style: PromptStyle) -> Prompt:
     """
     kind, count = style.split("-")
     shots = list(task.shots()) if count == "few" else []
-    template = f"{task.name}/{style}@{VERSIONS[task.name]}"
+    template = template_name(task, style)
     if kind == "plain":
         pairs = [(shot.data, trace) for shot, trace in shots]
         text = _template(task.name, "plain").render(problem=problem.data, shots=pairs).strip()

@@ -1,0 +1,81 @@
+"""A spec with every name in it looked up: what a build will do, before it does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from pydantic import BaseModel
+
+from wrongcot_data.engines import get_engine
+from wrongcot_data.engines.base import EngineKind, Sampling
+from wrongcot_data.errors import BadInput, unknown
+from wrongcot_data.pool.sampler import Quotas
+from wrongcot_data.records import Problem
+from wrongcot_data.spec import BuildSpec, parse_model
+from wrongcot_data.tasks import get_task
+from wrongcot_data.tasks.base import Task
+from wrongcot_data.teachers.registry import PromptStyle, Teacher, get_teacher
+from wrongcot_data.variants import REGISTRY, Variant
+
+DEFAULT_ENGINE = "transformers"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a spec's names stand for; `quotas` wants nothing where no variant needs a teacher."""
+
+    spec: BuildSpec
+    task: Task
+    task_options: BaseModel
+    teacher: Teacher
+    engine: EngineKind
+    engine_name: str
+    engine_options: BaseModel
+    style: PromptStyle
+    sampling: Sampling
+    variants: Sequence[Variant]
+    quotas: Quotas
+
+
+def make_plan(spec: BuildSpec) -> Plan:
+    """Look up every name of a spec.
+
+    Raises:
+        BadInput: a task, split, teacher, engine or option that there is not.
+    """
+    task = get_task(spec.task)
+    if spec.split not in task.splits:
+        raise unknown("split", spec.split, task.splits)
+    teacher = get_teacher(spec.teacher)
+    engine_name = spec.engine or teacher.engine or DEFAULT_ENGINE
+    if teacher.engine and engine_name != teacher.engine:
+        raise BadInput(f"teacher {teacher.name} runs on the engine {teacher.engine} only, not on {engine_name}")
+    engine = get_engine(engine_name)
+    variants = [REGISTRY[name] for name in spec.variants]
+    return Plan(
+        spec=spec,
+        task=task,
+        task_options=parse_model(task.options, spec.problems, "problems."),
+        teacher=teacher,
+        engine=engine,
+        engine_name=engine_name,
+        engine_options=parse_model(engine.options, spec.engine_options, "engine_options."),
+        style=spec.prompt or teacher.style,
+        sampling=Sampling(**spec.sampling.model_dump()),
+        variants=variants,
+        quotas=Quotas({v.wanted: spec.per_problem for v in variants if v.wanted}, spec.max_attempts),
+    )
+
+
+def problems_of(plan: Plan) -> list[Problem]:
+    """The problems of a build, `limit` of them or as many as there are.
+
+    Raises:
+        BadInput: there are none.
+    """
+    problems = list(islice(plan.task.problems(plan.task_options, plan.spec.split, plan.spec.seed), plan.spec.limit))
+    if not problems:
+        raise BadInput(f"task {plan.task.name} has no problems in the split {plan.spec.split}")
+    return problems

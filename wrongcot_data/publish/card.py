@@ -1,0 +1,98 @@
+"""The data set card: `README.md` from the templates in `dataset_cards/`, rendered from the manifest alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from wrongcot_data.tasks.base import Task
+from wrongcot_data.teachers.registry import Teacher
+
+SIZES = (
+    (10**3, "n<1K"),
+    (10**4, "1K<n<10K"),
+    (10**5, "10K<n<100K"),
+    (10**6, "100K<n<1M"),
+    (10**7, "1M<n<10M"),
+    (10**8, "10M<n<100M"),
+    (10**9, "100M<n<1B"),
+)
+
+
+def render_card(facts: Mapping[str, Any]) -> str:
+    """The card of a data set. The same facts give the same bytes.
+
+    Args:
+        facts: what `build` puts into the manifest, and one example row of each variant under `examples`.
+    """
+    environment = Environment(
+        loader=FunctionLoader(_template),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  Markdown, and the examples must stay as they are
+    )
+    environment.filters["fence"] = fence
+    body = environment.get_template(f"{facts['spec']['task']}.md.jinja").render(**facts)
+    head = yaml.safe_dump(front_matter(facts), sort_keys=False, allow_unicode=True)
+    return f"---\n{head}---\n\n{body}"
+
+
+def front_matter(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The Hub's metadata: licence by source and teacher, size, configs with the default first."""
+    total = sum(facts["rows"].values())
+    configs = list(facts["rows"])
+    split = facts["spec"]["split"]
+    licence = facts["licence"]
+    head: dict[str, Any] = {"license": licence["id"]}
+    if licence.get("link"):
+        head |= {"license_name": licence["name"], "license_link": licence["link"]}
+    return head | {
+        "language": ["en"],
+        "pretty_name": f"wrongcot {facts['spec']['task']} ({facts['teacher']['name']})",
+        "task_categories": ["text-generation"],
+        "size_categories": [next((name for limit, name in SIZES if total < limit), "1B<n<10B")],
+        "annotations_creators": ["machine-generated"],
+        "tags": ["wrongcot", "synthetic", "reasoning", "chain-of-thought", facts["spec"]["task"]],
+        "configs": [
+            {
+                "config_name": config,
+                "data_files": [{"split": split, "path": f"{config}/{split}-*.parquet"}],
+                **({"default": True} if number == 0 else {}),
+            }
+            for number, config in enumerate(configs)
+        ],
+    }
+
+
+def licence(task: Task, teacher: Teacher | None) -> dict[str, str]:
+    """The licence of the rows, for the front matter: the teacher's terms bind what it wrote, the source's the rest.
+
+    Identifiers are the Hub's; a teacher of unknown terms makes it `other`, with a link to the model's page.
+    """
+    if teacher is None or teacher.licence == task.licence:
+        return {"id": task.licence, "name": task.licence, "link": ""}
+    if teacher.licence:
+        return {"id": teacher.licence, "name": teacher.licence, "link": teacher.licence_link}
+    link = f"https://huggingface.co/{teacher.hub_id}" if teacher.hub_id else ""
+    return {"id": "other", "name": f"terms of {teacher.name}", "link": link}
+
+
+def fence(text: str) -> str:
+    """A fenced block around any text: one backtick more than its longest run."""
+    longest = run = 0
+    for character in text:
+        run = run + 1 if character == "`" else 0
+        longest = max(longest, run)
+    bar = "`" * max(3, longest + 1)
+    return f"{bar}text\n{text}\n{bar}"
+
+
+def _template(name: str) -> str | None:
+    file = files("wrongcot_data.dataset_cards").joinpath(name)
+    return file.read_text(encoding="utf-8") if file.is_file() else None

@@ -1,0 +1,169 @@
+"""The columns of published rows: names, Arrow types, and how a record becomes a row. The table is in docs/dataset.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from wrongcot_data.records import SCHEMA_VERSION, Problem, Sample, Trace, first_invalid_step, sample_id
+from wrongcot_data.tasks.base import Task
+from wrongcot_data.teachers.prompting import question
+from wrongcot_data.variants.pooled import Pooled
+
+_MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+_STEPS = pa.list_(
+    pa.struct(
+        [
+            ("start", pa.int32()),
+            ("end", pa.int32()),
+            ("text", pa.string()),
+            ("verdict", pa.string()),
+            ("kind", pa.string()),
+        ]
+    )
+)
+
+_TRACE_COLUMNS = [
+    ("problem_id", pa.string()),
+    ("task", pa.string()),
+    ("variant", pa.string()),
+    ("author", pa.string()),
+    ("level", pa.int32()),
+    ("prompt", _MESSAGES),
+    ("completion", _MESSAGES),
+    ("answer", pa.string()),
+    ("reference_answer", pa.string()),
+    ("grade", pa.string()),
+    ("reason", pa.string()),
+    ("steps", _STEPS),
+    ("first_invalid_step", pa.int32()),
+    ("teacher", pa.string()),
+    ("teacher_revision", pa.string()),
+    ("engine", pa.string()),
+    ("sampling", pa.string()),
+    ("seed", pa.int64()),
+    ("attempt", pa.int32()),
+    ("finish_reason", pa.string()),
+    ("n_tokens", pa.int32()),
+    ("prompt_template", pa.string()),
+    ("grader_version", pa.string()),
+    ("schema_version", pa.int32()),
+    ("parent_id", pa.string()),
+]
+
+_SAMPLE_COLUMNS = [
+    ("sample_id", pa.string()),
+    ("problem_id", pa.string()),
+    ("task", pa.string()),
+    ("attempt", pa.int32()),
+    ("completion", pa.string()),
+    ("grade", pa.string()),
+    ("reason", pa.string()),
+    ("answer", pa.string()),
+    ("reference_answer", pa.string()),
+    ("form", pa.string()),
+    ("finish_reason", pa.string()),
+    ("error", pa.string()),
+    ("n_prompt_tokens", pa.int32()),
+    ("n_tokens", pa.int32()),
+    ("teacher", pa.string()),
+    ("teacher_revision", pa.string()),
+    ("engine", pa.string()),
+    ("sampling", pa.string()),
+    ("seed", pa.int64()),
+    ("prompt_template", pa.string()),
+    ("grader_version", pa.string()),
+    ("schema_version", pa.int32()),
+]
+
+_OWN_TYPES = {
+    "int32": pa.int32(),
+    "string": pa.string(),
+    "list<int32>": pa.list_(pa.int32()),
+    "list<string>": pa.list_(pa.string()),
+}
+
+SAMPLES = "samples"
+"""Name of the config that holds the pool itself."""
+
+
+def schema(task: Task, config: str) -> pa.Schema:
+    """The Arrow schema of a config: the same for every variant, another for the pool."""
+    own = [(name, _OWN_TYPES[kind]) for name, kind in task.columns.items()]
+    return pa.schema((_SAMPLE_COLUMNS if config == SAMPLES else _TRACE_COLUMNS) + own)
+
+
+def trace_row(task: Task, trace: Trace) -> dict[str, Any]:
+    """A trace as a published row."""
+    return {
+        "problem_id": trace.problem.id,
+        "task": trace.problem.task,
+        "variant": trace.variant,
+        "author": trace.author,
+        "level": trace.level,
+        "prompt": [{"role": "user", "content": question(task, trace.problem)}],
+        "completion": [{"role": "assistant", "content": trace.completion}],
+        "answer": trace.verdict.answer,
+        "reference_answer": trace.reference_answer,
+        "grade": trace.verdict.grade,
+        "reason": trace.verdict.reason,
+        "steps": [
+            {"start": step.start, "end": step.end, "text": step.text, "verdict": step.verdict, "kind": step.kind}
+            for step in trace.steps
+        ],
+        "first_invalid_step": first_invalid_step(trace.steps),
+        "teacher": trace.teacher,
+        "teacher_revision": trace.teacher_revision,
+        "engine": trace.engine,
+        "sampling": trace.sampling,
+        "seed": trace.seed,
+        "attempt": trace.attempt,
+        "finish_reason": trace.finish_reason,
+        "n_tokens": trace.n_tokens,
+        "prompt_template": trace.prompt_template,
+        "grader_version": task.grader_version,
+        "schema_version": SCHEMA_VERSION,
+        "parent_id": trace.parent_id,
+        **own_columns(task, trace.problem),
+    }
+
+
+def sample_row(pooled: Pooled, sample: Sample) -> dict[str, Any]:
+    """A sample as a row of the pool."""
+    return {
+        "sample_id": sample_id(sample),
+        "problem_id": sample.problem_id,
+        "task": pooled.problem.task,
+        "attempt": sample.attempt,
+        "completion": sample.completion,
+        "grade": sample.verdict.grade,
+        "reason": sample.verdict.reason,
+        "answer": sample.verdict.answer,
+        "reference_answer": pooled.reference.answer,
+        "form": sample.verdict.form,
+        "finish_reason": sample.finish_reason,
+        "error": sample.error,
+        "n_prompt_tokens": sample.n_prompt_tokens,
+        "n_tokens": sample.n_tokens,
+        "teacher": pooled.source.teacher,
+        "teacher_revision": pooled.source.teacher_revision,
+        "engine": sample.engine,
+        "sampling": pooled.source.sampling,
+        "seed": sample.seed,
+        "prompt_template": pooled.source.prompt_template,
+        "grader_version": sample.grader_version,
+        "schema_version": SCHEMA_VERSION,
+        **own_columns(pooled.task, pooled.problem),
+    }
+
+
+def own_columns(task: Task, problem: Problem) -> dict[str, Any]:
+    """The task's own columns of a problem."""
+    return {name: problem.data[name] for name in task.columns}
+
+
+def problem_of(task: Task, row: Mapping[str, Any]) -> Problem:
+    """The problem of a published row, from the task's own columns and its id."""
+    return task.read_problem({"problem_id": row["problem_id"], **{name: row[name] for name in task.columns}})

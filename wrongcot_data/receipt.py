@@ -1,0 +1,97 @@
+"""The account of a build: everything asked for is kept or left out by a named reason, and it must balance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from wrongcot_data.records import Grade, Sample
+
+LeftOut = Literal["attempts used up", "only duplicates left", "stopped early", "no reference trace"]
+
+
+@dataclass(slots=True)
+class Receipt:
+    """Counts of rows and of samples.
+
+    Attributes:
+        asked, kept: rows by variant.
+        left_out: rows that could not be had, by variant and reason.
+        samples: every reply that the build called for, by grade.
+        replies: how many of them there are, counted apart from their grades.
+        tokens, prompt_tokens: written and read by the teacher for these samples.
+    """
+
+    asked: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+    left_out: dict[str, Counter[str]] = field(default_factory=dict)
+    samples: Counter[str] = field(default_factory=Counter)
+    replies: int = 0
+    tokens: int = 0
+    prompt_tokens: int = 0
+
+    def leave_out(self, variant: str, reason: LeftOut, count: int) -> None:
+        """Account for rows that a variant lacks."""
+        if count:
+            self.left_out.setdefault(variant, Counter())[reason] += count
+
+    def count_samples(self, samples: list[Sample]) -> None:
+        """Account for a problem's samples."""
+        self.replies += len(samples)
+        for sample in samples:
+            self.samples[sample.verdict.grade] += 1
+            self.tokens += sample.n_tokens
+            self.prompt_tokens += sample.n_prompt_tokens
+
+
+def why_short(samples: list[Sample], grade: Grade, max_attempts: int) -> LeftOut:
+    """Why a problem has fewer distinct samples of a grade than were asked for."""
+    if len(samples) < max_attempts:
+        return "stopped early"
+    return "only duplicates left" if any(sample.verdict.grade == grade for sample in samples) else "attempts used up"
+
+
+def faults(receipt: Receipt, written: Mapping[str, int]) -> list[str]:
+    """What does not add up; empty if the receipt balances.
+
+    Args:
+        written: rows by config as counted in the files themselves, `samples` among them.
+    """
+    found = []
+    for variant, asked in receipt.asked.items():
+        kept, left = receipt.kept[variant], receipt.left_out.get(variant, Counter()).total()
+        if asked != kept + left:
+            found.append(f"{variant}: asked for {asked}, but kept {kept} and left out {left}")
+        if written.get(variant) != kept:
+            found.append(f"{variant}: kept {kept}, but its files hold {written.get(variant)} rows")
+    if receipt.samples.total() != receipt.replies:
+        found.append(f"samples: {receipt.replies} replies, but {receipt.samples.total()} grades")
+    if written.get("samples", 0) != receipt.replies:
+        found.append(f"samples: {receipt.replies} replies, but their files hold {written.get('samples', 0)} rows")
+    return found
+
+
+def to_json(receipt: Receipt, written: Mapping[str, int]) -> dict[str, Any]:
+    """The receipt as it stands in the manifest and in the output of `build --json`."""
+    reasons: Counter[str] = Counter()
+    for counter in receipt.left_out.values():
+        reasons.update(counter)
+    return {
+        "asked": receipt.asked.total(),
+        "kept": dict(sorted(receipt.kept.items())),
+        "left_out": dict(sorted(reasons.items())),
+        "samples": dict(sorted(receipt.samples.items())),
+        "tokens": receipt.tokens,
+        "prompt_tokens": receipt.prompt_tokens,
+        "balanced": not faults(receipt, written),
+        "by_variant": {
+            variant: {
+                "asked": asked,
+                "kept": receipt.kept[variant],
+                "left_out": dict(sorted(receipt.left_out.get(variant, Counter()).items())),
+            }
+            for variant, asked in sorted(receipt.asked.items())
+        },
+    }

@@ -1,0 +1,91 @@
+"""Which teachers can run here: from what the machine has, without loading anything."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from wrongcot_data.errors import Unavailable
+from wrongcot_data.teachers.registry import SCRIPTED, TEACHERS, Teacher
+
+CPU_BILLIONS = 2.0
+"""Models above this write under one token a second on a CPU: a build would take weeks."""
+
+BYTES_A_WEIGHT = 2
+HEADROOM = 1.2
+"""On a GPU: bfloat16 weights, and a fifth more for the cache of a few requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One GPU: its name and memory in GB."""
+
+    name: str
+    memory_gb: float
+
+
+def find_gpus() -> list[Gpu]:
+    """The NVIDIA GPUs that the driver lists; torch is asked only where there is another maker's device."""
+    program = shutil.which("nvidia-smi")
+    if program:
+        query = [program, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+        answer = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
+        lines = [line.rsplit(",", 1) for line in answer.stdout.splitlines() if "," in line]
+        return [Gpu(name.strip(), float(mib) * 2**20 / 1e9) for name, mib in lines]
+    if Path("/dev/kfd").exists() and importlib.util.find_spec("torch"):
+        import torch
+
+        count = torch.cuda.device_count()
+        properties = [torch.cuda.get_device_properties(number) for number in range(count)]
+        return [Gpu(one.name, one.total_memory / 1e9) for one in properties]
+    return []
+
+
+def memory_gb() -> float:
+    """Main memory of this machine, in GB."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+
+
+def needs_gb(teacher: Teacher) -> float:
+    """GPU memory that a teacher needs, in GB; 0 where its size is not known."""
+    return teacher.billions * BYTES_A_WEIGHT * HEADROOM
+
+
+def why_not(teacher: Teacher, gpus: list[Gpu]) -> str:
+    """Why a teacher cannot run on this machine; empty if it can, or if only trying will tell."""
+    if teacher.engine == SCRIPTED or not teacher.billions:
+        return ""
+    need = needs_gb(teacher)
+    have = sum(gpu.memory_gb for gpu in gpus)
+    if have >= need:
+        return ""
+    if have:
+        return f"needs about {need:.0f} GB of GPU memory; {have:.0f} GB found here"
+    if teacher.billions > CPU_BILLIONS:
+        return f"needs about {need:.0f} GB of GPU memory; none found here"
+    if memory_gb() < need * 2:
+        return f"needs about {need * 2:.0f} GB of memory; {memory_gb():.0f} GB found here"
+    return ""
+
+
+def require(teacher: Teacher) -> None:
+    """Fail at once where a teacher cannot run.
+
+    Raises:
+        Unavailable: with what it needs and what to use instead.
+    """
+    gpus = find_gpus()
+    reason = why_not(teacher, gpus)
+    if not reason:
+        return
+    others = [
+        other.name for other in TEACHERS.values() if other.engine != SCRIPTED and not why_not(other, gpus)
+    ]
+    smallest = min(others, key=lambda name: TEACHERS[name].billions, default="")
+    hints = [f"--teacher {smallest}    (runs on this machine)"] if smallest else []
+    hints += ["wrongcot-data teachers    (what can run here, and why not)", f"--teacher {SCRIPTED}    (a rehearsal without a model)"]
+    raise Unavailable(f"teacher {teacher.name} {reason}", try_=hints)
