@@ -18,8 +18,9 @@ from typing import Any
 
 import click
 
-from wrongcot_data.errors import Unavailable, WrongcotError
+from wrongcot_data.errors import Unavailable, WrongcotError, unknown
 
+INTERRUPTED = 130
 EXIT_CODES = "Exit codes: 0 done, 1 a check failed, 2 bad input, 3 missing on this machine, 130 interrupted."
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout and nothing else there.")
@@ -50,23 +51,24 @@ class Program(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from wrongcot_data.errors import unknown
-
             raise click.UsageError(unknown("command", args[0], self.verbs).message, ctx) from error
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
+    def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().main(*args, **kwargs)
+            return super().invoke(ctx)
         except WrongcotError as error:
-            complain(self.name or "wrongcot", error)
+            complain(ctx.info_name or "wrongcot", error)
             sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            log("interrupted; what was stored is kept, and the same command goes on from it")
+            sys.exit(INTERRUPTED)
         except BrokenPipeError:  # the reader of a pipe went away, as `| head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            complain(self.name or "wrongcot", disk_full(error))
+            complain(ctx.info_name or "wrongcot", disk_full(error))
             sys.exit(Unavailable.exit_code)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.registry import Teacher
@@ -30,7 +30,7 @@ def render_card(facts: Mapping[str, Any]) -> str:
         facts: what `build` puts into the manifest, and one example row of each variant under `examples`.
     """
     environment = Environment(
-        loader=FunctionLoader(_template),
+        loader=FileSystemLoader(_templates()),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -93,6 +93,8 @@ def fence(text: str) -> str:
     return f"{bar}text\n{text}\n{bar}"
 
 
-def _template(name: str) -> str | None:
-    file = files("wrongcot_data.dataset_cards").joinpath(name)
-    return file.read_text(encoding="utf-8") if file.is_file() else None
+def _templates() -> Path:
+    """Where the templates are: inside the installed package, or beside the packages in a checkout."""
+    packages = Path(__file__).parents[2]
+    installed = packages / "wrongcot_data" / "dataset_cards"
+    return installed if installed.is_dir() else packages / "dataset_cards"

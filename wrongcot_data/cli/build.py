@@ -1,0 +1,193 @@
+"""`wrongcot-data build`: from a spec to a data set."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wrongcot_data.cli.console import INTERRUPTED, emit, json_option, log, progress
+
+if TYPE_CHECKING:
+    from wrongcot_data.build import Built
+    from wrongcot_data.plan import Plan
+
+
+@click.command(short_help="Build a data set, or go on with one.")
+@click.argument("task", required=False)
+@click.option("--teacher", help="Registry name, Hub id or local path; see `wrongcot-data teachers`.")
+@click.option("--variant", "variants", multiple=True, help="reference, right or wrong; repeat for several. All by default.")
+@click.option("--limit", type=int, help="Problems.")
+@click.option("--per-problem", type=int, help="Distinct traces a problem, of right and of wrong each.")
+@click.option("--max-attempts", type=int, help="Replies asked for a problem before it is given up.")
+@click.option("--seed", type=int, help="Decides problems and replies.")
+@click.option("--split", help="Split that the problems come from.")
+@click.option("--prompt", help="chat-zero, chat-few, plain-zero or plain-few; the teacher's own by default.")
+@click.option("--temperature", type=float, help="0 is greedy.")
+@click.option("--max-tokens", type=int, help="Tokens a reply may have.")
+@click.option("--engine", help="What runs the teacher.")
+@click.option("--engine-option", "engine_options", multiple=True, metavar="NAME=VALUE", help="Repeat for several.")
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file with the same names; flags win over it.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the data set.  [default: builds/TASK-TEACHER]")
+@click.option("--dry-run", is_flag=True, help="Show the first prompt, counts and an estimate; run and write nothing.")
+@json_option
+def build(
+    task: str | None,
+    variants: tuple[str, ...],
+    engine_options: tuple[str, ...],
+    config: Path | None,
+    out: Path | None,
+    dry_run: bool,
+    as_json: bool,
+    temperature: float | None,
+    max_tokens: int | None,
+    **flags: Any,
+) -> None:
+    """Build a data set for TASK: ask the teacher, grade every reply, cut the variants, write card and receipt.
+
+    The same command again goes on where it stopped; a larger --limit or --max-attempts keeps every reply that is there.
+    Ctrl-C finishes what is in flight and writes what there is.
+    """
+    from wrongcot_data.plan import make_plan
+    from wrongcot_data.spec import make_spec, read_config
+
+    fields = read_config(config) if config else {}
+    fields |= {name: value for name, value in flags.items() if value is not None}
+    if task:
+        fields["task"] = task
+    if variants:
+        fields["variants"] = list(variants)
+    _merge(fields, "sampling", {"temperature": temperature, "max_tokens": max_tokens})
+    _merge(fields, "engine_options", _pairs(engine_options))
+    if "task" not in fields:
+        raise click.UsageError("which task? See `wrongcot-data tasks`.")
+    plan = make_plan(make_spec(fields))
+    folder = out or Path("builds") / f"{plan.task.name}-{plan.teacher.name.replace('/', '--')}"
+    if dry_run:
+        _dry_run(plan, folder, as_json)
+    else:
+        _run(plan, folder, as_json)
+
+
+def _run(plan: Plan, folder: Path, as_json: bool) -> None:
+    from wrongcot_data.build import build as run_build
+
+    log(f"building {plan.spec.limit} {plan.task.name} problems with {plan.teacher.name} in {folder}")
+    with _first_interrupt_is_a_wish() as interrupted, progress(plan.spec.limit, "problems done") as bar:
+
+        def report(finished: int, samples: int, tokens: int) -> None:
+            bar.update(finished, f"{samples} replies, {tokens} tokens written", last=finished == plan.spec.limit)
+
+        built = run_build(plan, folder, report=report, stop=lambda: bool(interrupted))
+    emit({"dataset": str(built.folder), "receipt": built.receipt}, as_json, lambda: _account(built))
+    for fault in built.faults:
+        log(f"wrongcot-data: the receipt does not balance: {fault}")
+    if built.faults:
+        sys.exit(1)
+    if interrupted:
+        sys.exit(INTERRUPTED)
+
+
+def _account(built: Built) -> str:
+    receipt = built.receipt
+    lines = [f"data set  {built.folder}", f"card      {built.folder / 'README.md'}", ""]
+    for name, row in receipt["by_variant"].items():
+        left = ", ".join(f"{count} {reason}" for reason, count in row["left_out"].items())
+        lines.append(f"{name:<10}{row['kept']:>7} of {row['asked']}{'   left out: ' + left if left else ''}")
+    if receipt["samples"]:
+        grades = ", ".join(f"{count} {grade}" for grade, count in receipt["samples"].items())
+        lines.append(f"replies   {sum(receipt['samples'].values()):>7}   {grades}; {receipt['tokens']} tokens")
+    lines += ["", f"next:  wrongcot-data show {built.folder}"]
+    return "\n".join(lines)
+
+
+def _dry_run(plan: Plan, folder: Path, as_json: bool) -> None:
+    from wrongcot_data.folder import check_owner
+    from wrongcot_data.plan import problems_of
+    from wrongcot_data.spec import spec_hash
+    from wrongcot_data.teachers.availability import find_gpus, why_not
+    from wrongcot_data.teachers.prompting import render
+
+    check_owner(folder, plan.spec)
+    problems = problems_of(plan)
+    prompt = render(plan.task, problems[0], plan.style)
+    least = sum(plan.quotas.wanted.values())
+    result = {
+        "dataset": str(folder),
+        "spec": plan.spec.model_dump(mode="json"),
+        "spec_hash": spec_hash(plan.spec),
+        "problems": len(problems),
+        "rows_asked": len(problems) * sum(variant.asked(plan.spec.per_problem) for variant in plan.variants),
+        "replies": {"least": least * len(problems), "most": plan.spec.max_attempts * len(problems) if least else 0},
+        "tokens_most": plan.spec.max_attempts * len(problems) * plan.sampling.max_tokens if least else 0,
+        "cannot_run_here": why_not(plan.teacher, find_gpus()) if least else "",
+        "prompt": {
+            "template": prompt.template,
+            "messages": [{"role": turn.role, "content": turn.content} for turn in prompt.messages],
+            "text": prompt.text,
+            "stop": list(prompt.stop),
+        },
+    }
+    emit(result, as_json, lambda: _dry_text(result))
+
+
+def _dry_text(result: dict[str, Any]) -> str:
+    prompt = result["prompt"]
+    turns = "\n".join(f"[{turn['role']}] {turn['content']}" for turn in prompt["messages"])
+    replies = result["replies"]
+    lines = [
+        f"first prompt ({prompt['template']}):",
+        "",
+        turns or prompt["text"],
+        "",
+        f"data set   {result['dataset']} (nothing is written now)",
+        f"spec       {result['spec_hash']}",
+        f"problems   {result['problems']}, rows asked for {result['rows_asked']}",
+        f"replies    {replies['least']} to {replies['most']}, at most {result['tokens_most']} tokens written,"
+        " less what is in the folder already",
+    ]
+    if result["cannot_run_here"]:
+        lines.append(f"but        teacher {result['spec']['teacher']} {result['cannot_run_here']}")
+    return "\n".join(lines)
+
+
+def _merge(fields: dict[str, Any], name: str, values: dict[str, Any]) -> None:
+    """Lay the flags of a nested group over what the config file says of it."""
+    given = {key: value for key, value in values.items() if value is not None}
+    if given and isinstance(fields.get(name) or {}, dict):
+        fields[name] = {**(fields.get(name) or {}), **given}
+
+
+def _pairs(texts: tuple[str, ...]) -> dict[str, Any]:
+    import yaml
+
+    pairs = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise click.UsageError(f"--engine-option takes NAME=VALUE, not {text!r}")
+        pairs[name] = yaml.safe_load(value)
+    return pairs
+
+
+@contextmanager
+def _first_interrupt_is_a_wish() -> Iterator[list[int]]:
+    """Collect the first Ctrl-C in a list, for the build to stop in its own time; the second ends it at once."""
+    seen: list[int] = []
+
+    def on_interrupt(number: int, _frame: object) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+        log("stopping: finishing what is in flight, then writing what there is (Ctrl-C again ends at once)")
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)

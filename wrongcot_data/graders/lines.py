@@ -1,0 +1,73 @@
+"""Grades other people's completions, a line of JSON each. A line that cannot be graded is a fault, never a stop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from wrongcot_data.errors import WrongcotError
+from wrongcot_data.records import FinishReason
+from wrongcot_data.tasks.base import Task
+
+FINISH_REASONS = get_args(FinishReason)
+
+
+@dataclass(frozen=True, slots=True)
+class GradedLine:
+    """What became of a line: its row with the verdict added, or why there is none.
+
+    Attributes:
+        line: number in the file, from 1.
+    """
+
+    line: int
+    row: dict[str, Any] = field(default_factory=dict)
+    fault: str = ""
+
+
+def grade_lines(task: Task, lines: Iterable[bytes]) -> Iterator[GradedLine]:
+    """Grade each line; blank ones are passed over."""
+    for number, raw in enumerate(lines, start=1):
+        if not raw.strip():
+            continue
+        try:
+            row = json.loads(raw.decode("utf-8"))
+        except UnicodeDecodeError:
+            yield GradedLine(number, fault="not UTF-8")
+        except (ValueError, RecursionError) as error:
+            yield GradedLine(number, fault=f"not JSON: {str(error)[:100]}")
+        else:
+            yield grade_row(task, row, number)
+
+
+def grade_row(task: Task, row: Any, number: int) -> GradedLine:
+    """Grade one row: a mapping with `completion` and a problem by id or inline.
+
+    `completion` is text, or chat turns of which the assistant's are read; `finish_reason` counts where it is one of
+    ours.
+    """
+    if not isinstance(row, dict):
+        return GradedLine(number, fault=f"not an object but {type(row).__name__}")
+    text = _completion(row)
+    if text is None:
+        return GradedLine(number, fault="no `completion` in text or chat turns")
+    try:
+        problem = task.read_problem(row)
+    except WrongcotError as error:
+        return GradedLine(number, fault=error.message)
+    finish = row.get("finish_reason")
+    verdict = task.grade(problem, text, finish if finish in FINISH_REASONS else "unknown")
+    added = {"grade": verdict.grade, "reason": verdict.reason, "answer": verdict.answer}
+    return GradedLine(number, {**row, "problem_id": problem.id, **added})
+
+
+def _completion(row: Mapping[str, Any]) -> str | None:
+    completion = row.get("completion")
+    if isinstance(completion, str):
+        return completion
+    if not isinstance(completion, list) or not all(isinstance(turn, dict) for turn in completion):
+        return None
+    said = [turn.get("content") for turn in completion if turn.get("role") == "assistant"]
+    return "\n".join(said) if said and all(isinstance(text, str) for text in said) else None

@@ -1,0 +1,189 @@
+"""Does a data set say the truth? Every hash and every grade is computed again from its files alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from wrongcot_data.errors import BadInput, WrongcotError
+from wrongcot_data.pool.grading import verdict
+from wrongcot_data.publish.columns import SAMPLES, problem_of, schema
+from wrongcot_data.publish.dataset import MANIFEST, describe, rows_by_config
+from wrongcot_data.records import first_invalid_step
+from wrongcot_data.spec import make_spec, spec_hash
+from wrongcot_data.tasks import get_task
+from wrongcot_data.tasks.base import Task
+from wrongcot_data.teachers.prompting import question
+from wrongcot_data.variants import REGISTRY
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a data set.
+
+    Raises:
+        BadInput: there is none, or it cannot be read.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        built = (folder / "pool").is_dir()
+        story = "its build has not finished" if built else "it is not a data set of ours"
+        raise BadInput(
+            f"{folder} has no {MANIFEST}: {story}",
+            try_=["the build command again, to finish it"] if built else ["wrongcot-data build TASK --out FOLDER"],
+        )
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        for name in ("spec", "spec_hash", "files", "rows", "receipt", "grader_version"):
+            manifest[name]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{path} cannot be read: {error!r}", try_=["the build command again, to write it anew"]) from error
+    return dict(manifest)
+
+
+def configs_of(folder: Path) -> dict[str, list[Path]]:
+    """The Parquet files of each config, in order, as the manifest names them."""
+    files: dict[str, list[Path]] = {}
+    for file in read_manifest(folder)["files"]:
+        if "rows" in file:
+            files.setdefault(file["path"].split("/")[0], []).append(folder / file["path"])
+    return files
+
+
+def read_rows(folder: Path, config: str) -> Iterator[dict[str, Any]]:
+    """The rows of a config, one at a time.
+
+    Raises:
+        BadInput: a file of it is missing or no Parquet.
+    """
+    for path in configs_of(folder)[config]:
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(batch_size=1000):
+                    yield from batch.to_pylist()
+        except (OSError, pa.ArrowException) as error:
+            raise BadInput(f"cannot read {path}: {error}") from error
+
+
+def differences(folder: Path) -> Iterator[str]:
+    """Everything that is not as the data set says, one line each. None means it is true throughout.
+
+    Raises:
+        BadInput: there is no manifest to hold it against.
+    """
+    manifest = read_manifest(folder)
+    yield from _files(folder, manifest)
+    yield from _manifest(manifest)
+    task = get_task(manifest["spec"]["task"])
+    if manifest["grader_version"] != task.grader_version:
+        yield f"graded by {manifest['grader_version']}; this version grades by {task.grader_version}"
+    for config in manifest["rows"]:
+        if config != SAMPLES and config not in REGISTRY:
+            yield f"{config}: not a variant"
+            continue
+        try:
+            yield from _rows(folder, task, config)
+        except WrongcotError as error:
+            yield f"{config}: {error.message}"
+
+
+def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    named = {file["path"]: file for file in manifest["files"]}
+    for path, told in named.items():
+        if not (folder / path).is_file():
+            yield f"{path}: missing"
+            continue
+        try:
+            found = describe(folder, folder / path)
+        except pa.ArrowException as error:
+            yield f"{path}: no Parquet ({error})"
+            continue
+        for what in ("bytes", "sha256", "rows"):
+            if told.get(what) != found.get(what):
+                yield f"{path}: {what} {found.get(what)}, but the manifest says {told.get(what)}"
+                break
+    for config in manifest["rows"]:
+        for found_path in sorted((folder / config).glob("*.parquet")):
+            if found_path.relative_to(folder).as_posix() not in named:
+                yield f"{found_path.relative_to(folder).as_posix()}: not in the manifest"
+
+
+def _manifest(manifest: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        if spec_hash(make_spec(manifest["spec"])) != manifest["spec_hash"]:
+            yield f"{MANIFEST}: spec_hash is not the hash of its spec"
+    except WrongcotError as error:
+        yield f"{MANIFEST}: its spec is not valid here: {error.message}"
+    rows = rows_by_config(manifest["files"])
+    if rows != manifest["rows"]:
+        yield f"{MANIFEST}: rows {manifest['rows']}, but its files hold {rows}"
+    receipt = manifest["receipt"]
+    for name, row in receipt["by_variant"].items():
+        left = sum(row["left_out"].values())
+        if row["asked"] != row["kept"] + left or row["kept"] != rows.get(name):
+            yield f"receipt: {name}: asked {row['asked']}, kept {row['kept']}, left out {left}, rows {rows.get(name)}"
+    if sum(receipt["samples"].values()) != rows.get(SAMPLES, 0):
+        yield f"receipt: {sum(receipt['samples'].values())} samples, but {rows.get(SAMPLES, 0)} rows of them"
+
+
+def _rows(folder: Path, task: Task, config: str) -> Iterator[str]:
+    expected = schema(task, config)
+    for path in configs_of(folder)[config]:
+        if path.is_file() and not pq.read_schema(path).equals(expected):
+            yield f"{path.relative_to(folder).as_posix()}: columns or types are not those of this version"
+            return
+    names: set[tuple[str, str]] = set()
+    for number, row in enumerate(read_rows(folder, config)):
+        name = (row["problem_id"], row["sample_id"] if config == SAMPLES else _text(row))
+        if name in names:
+            yield f"{config} row {number}: a second time the same"
+        names.add(name)
+        check = _sample if config == SAMPLES else _trace
+        try:
+            for difference in check(task, config, row):
+                yield f"{config} row {number} ({row['problem_id']}): {difference}"
+        except WrongcotError as error:
+            yield f"{config} row {number} ({row['problem_id']}): {error.message}"
+
+
+def _sample(task: Task, _config: str, row: Mapping[str, Any]) -> Iterator[str]:
+    problem = problem_of(task, row)
+    found = verdict(task, problem, row["completion"], row["finish_reason"], row["error"])
+    for what in ("grade", "reason", "answer", "form"):
+        if getattr(found, what) != row[what]:
+            yield f"{what} is {getattr(found, what)!r}, not {row[what]!r}"
+    if row["reference_answer"] != task.reference(problem).answer:
+        yield "reference_answer is not the problem's"
+
+
+def _trace(task: Task, config: str, row: Mapping[str, Any]) -> Iterator[str]:
+    problem = problem_of(task, row)
+    text = _text(row)
+    found = verdict(task, problem, text, row["finish_reason"], "")
+    for what in ("grade", "reason", "answer"):
+        if getattr(found, what) != row[what]:
+            yield f"{what} is {getattr(found, what)!r}, not {row[what]!r}"
+    wanted = REGISTRY[config].wanted or "correct"  # type: ignore[index]
+    if found.grade != wanted:
+        yield f"graded {found.grade}, which has no place in {config}"
+    if row["variant"] != config:
+        yield f"variant is {row['variant']!r}"
+    if row["prompt"] != [{"role": "user", "content": question(task, problem)}]:
+        yield "prompt is not the problem's"
+    if row["reference_answer"] != task.reference(problem).answer:
+        yield "reference_answer is not the problem's"
+    steps = tuple(task.steps(problem, text))
+    told = [(step["start"], step["end"], step["text"], step["verdict"], step["kind"]) for step in row["steps"]]
+    if told != [(step.start, step.end, step.text, step.verdict, step.kind) for step in steps]:
+        yield "steps are not those of the completion"
+    if row["first_invalid_step"] != first_invalid_step(steps):
+        yield f"first_invalid_step is {first_invalid_step(steps)}, not {row['first_invalid_step']}"
+
+
+def _text(row: Mapping[str, Any]) -> str:
+    turns = row["completion"]
+    return turns[0]["content"] if len(turns) == 1 else ""
