@@ -93,7 +93,7 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
     new.mkdir()
     account, examples, engines = _write_rows(plan, new, problems)
     written = rows_by_config(list_files(new))
-    facts = {
+    facts: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "spec": plan.spec.model_dump(mode="json"),
         "spec_hash": spec_hash(plan.spec),
@@ -112,7 +112,9 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
             **{name: version(name) for name in ("pyarrow", "pydantic", "jinja2")},
         },
     }
-    (new / CARD).write_text(render_card({**facts, "examples": examples, "variants": _summaries(plan)}), encoding="utf-8")
+    (new / CARD).write_text(
+        render_card({**facts, "examples": examples, "variants": _summaries(plan)}), encoding="utf-8"
+    )
     write_json(new / MANIFEST, {**facts, "files": list_files(new)})
     put_in_place(new, out, [*REGISTRY, SAMPLES])
     return Built(out, facts["receipt"], receipt.faults(account, written))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -37,7 +37,7 @@ class Receipt:
         if count:
             self.left_out.setdefault(variant, Counter())[reason] += count
 
-    def count_samples(self, samples: list[Sample]) -> None:
+    def count_samples(self, samples: Sequence[Sample]) -> None:
         """Account for a problem's samples."""
         self.replies += len(samples)
         for sample in samples:
@@ -46,7 +46,7 @@ class Receipt:
             self.prompt_tokens += sample.n_prompt_tokens
 
 
-def why_short(samples: list[Sample], grade: Grade, max_attempts: int) -> LeftOut:
+def why_short(samples: Sequence[Sample], grade: Grade, max_attempts: int) -> LeftOut:
     """Why a problem has fewer distinct samples of a grade than were asked for."""
     if len(samples) < max_attempts:
         return "stopped early"

@@ -34,7 +34,9 @@ VARIANTS: tuple[VariantName, ...] = ("reference", "right", "wrong")
 class SamplingSpec(BaseModel, extra="forbid", frozen=True):
     """How a reply is drawn."""
 
-    temperature: float = Field(0.8, ge=0, le=5, description="0 is greedy; the paper's is not known, 0.8 gives distinct traces")
+    temperature: float = Field(
+        0.8, ge=0, le=5, description="0 is greedy; the paper's is not known, 0.8 gives distinct traces"
+    )
     top_p: float = Field(0.95, gt=0, le=1, description="cuts the tail that breaks small teachers' replies")
     max_tokens: int = Field(256, ge=1, description="a Countdown search of three or four numbers fits well")
 
@@ -52,7 +54,7 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     split: str = Field("train", description="students are scored on the others")
     problems: dict[str, Any] = Field(default_factory=dict, description="the task's own options")
     prompt: PromptStyle | None = Field(None, description="none: the style that suits the teacher")
-    sampling: SamplingSpec = Field(default_factory=SamplingSpec, description="how replies are drawn")  # type: ignore[arg-type]
+    sampling: SamplingSpec = Field(default_factory=SamplingSpec, description="how replies are drawn")
     engine: str | None = Field(None, description="none: the teacher's own, else transformers")
     engine_options: dict[str, Any] = Field(default_factory=dict, description="the engine's own options")
 

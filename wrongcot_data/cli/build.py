@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @click.command(short_help="Build a data set, or go on with one.")
 @click.argument("task", required=False)
 @click.option("--teacher", help="Registry name, Hub id or local path; see `wrongcot-data teachers`.")
-@click.option("--variant", "variants", multiple=True, help="reference, right or wrong; repeat for several. All by default.")
+@click.option(
+    "--variant", "variants", multiple=True, help="reference, right or wrong; repeat for several. All by default."
+)
 @click.option("--limit", type=int, help="Problems.")
 @click.option("--per-problem", type=int, help="Distinct traces a problem, of right and of wrong each.")
 @click.option("--max-attempts", type=int, help="Replies asked for a problem before it is given up.")

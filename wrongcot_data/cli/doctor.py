@@ -104,4 +104,8 @@ def _cache() -> dict[str, Any]:
     folder = cache_folder()
     nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
     works = os.access(nearest, os.W_OK)
-    return {"what": f"cache folder {folder}", "works": works, "note": "" if works else "cannot be written; set WRONGCOT_CACHE"}
+    return {
+        "what": f"cache folder {folder}",
+        "works": works,
+        "note": "" if works else "cannot be written; set WRONGCOT_CACHE",
+    }

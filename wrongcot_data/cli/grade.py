@@ -48,7 +48,12 @@ def grade(task: str, file: Path, out: Path | None, as_json: bool) -> None:
                 rows.append(result.row)
             else:
                 sink.write(json.dumps(result.row) + "\n")
-    counts = {"graded": grades.total(), "grades": dict(sorted(grades.items())), "skipped": len(faults), "faults": faults}
+    counts = {
+        "graded": grades.total(),
+        "grades": dict(sorted(grades.items())),
+        "skipped": len(faults),
+        "faults": faults,
+    }
     if as_json:
         where = {"rows": rows} if out is None else {"out": str(out)}
         click.echo(json.dumps({**counts, **where}))

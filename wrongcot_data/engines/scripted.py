@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from wrongcot_data import __version__
 from wrongcot_data.engines.base import Completion, Engine, Opening, Request
+from wrongcot_data.records import FinishReason
 from wrongcot_data.spec import content_hash
 from wrongcot_data.tasks.base import Imitation
 from wrongcot_data.teachers.registry import Teacher
@@ -91,5 +92,5 @@ class ScriptedEngine:
             return Completion(request.key, "", "error", n_prompt, 0, "scripted failure")
         imitation: Imitation = kind  # type: ignore[assignment]
         text = self._task.imitate(self._problems[request.problem_id], imitation, rng)
-        finish = "length" if kind == "truncated" else "stop"
+        finish: FinishReason = "length" if kind == "truncated" else "stop"
         return Completion(request.key, text, finish, n_prompt, len(text.split()))

@@ -15,7 +15,7 @@ from wrongcot_data.teachers.weights import find_weights
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
 BATCHES_HELD = 4
 """How many batches are taken in at once: enough to sort by length, so that a batch pads little."""
@@ -83,13 +83,15 @@ class TransformersEngine:
         if dtype == "auto":
             dtype = "float32" if device == "cpu" else "bfloat16"
         folder = find_weights(opening.teacher).folder
-        transformers.logging.set_verbosity_error()
-        transformers.logging.disable_progress_bar()
-        self._tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+        logging: Any = transformers.logging
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        # Any: the library's own annotations do not fit what its classes do
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left")
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
-        self._model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
-        self._model.to(device).eval()  # type: ignore[arg-type]
+        self._model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
+        self._model.to(device).eval()
         self._sampling = opening.sampling
         self._batch_size = options.batch_size
         self._held: list[tuple[Request, list[int]]] = []
@@ -129,17 +131,16 @@ class TransformersEngine:
             output = self._model.generate(**padded, **_settings(self._sampling, requests, self._tokenizer))
         width = padded["input_ids"].shape[1]
         return [
-            self._completion(request, len(ids), row[width:])
-            for (request, ids), row in zip(batch, output, strict=True)
+            self._completion(request, len(ids), row[width:]) for (request, ids), row in zip(batch, output, strict=True)
         ]
 
     def _completion(self, request: Request, n_prompt: int, row: torch.Tensor) -> Completion:
-        ends = self._model.generation_config.eos_token_id  # type: ignore[union-attr]
+        ends = self._model.generation_config.eos_token_id
         end_ids = set(ends if isinstance(ends, list) else [ends])
         ids: list[int] = row.tolist()
         stop_at = next((i for i, token in enumerate(ids) if token in end_ids), None)
         written = ids if stop_at is None else ids[:stop_at]
-        text = self._tokenizer.decode(written, skip_special_tokens=True)
+        text: str = self._tokenizer.decode(written, skip_special_tokens=True)
         finish: FinishReason = "length" if stop_at is None else "stop"
         cut = first_stop(text, request.prompt.stop)
         if cut is not None:

@@ -11,7 +11,7 @@ from wrongcot_data.errors import WrongcotError
 from wrongcot_data.records import FinishReason
 from wrongcot_data.tasks.base import Task
 
-FINISH_REASONS = get_args(FinishReason)
+FINISH_REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ def grade_row(task: Task, row: Any, number: int) -> GradedLine:
     except WrongcotError as error:
         return GradedLine(number, fault=error.message)
     finish = row.get("finish_reason")
-    verdict = task.grade(problem, text, finish if finish in FINISH_REASONS else "unknown")
+    known: FinishReason = next((reason for reason in FINISH_REASONS if reason == finish), "unknown")
+    verdict = task.grade(problem, text, known)
     added = {"grade": verdict.grade, "reason": verdict.reason, "answer": verdict.answer}
     return GradedLine(number, {**row, "problem_id": problem.id, **added})
 

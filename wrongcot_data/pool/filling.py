@@ -21,7 +21,7 @@ Report = Callable[[int, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A problem as it is put to the teacher. The prompt is rendered again when it is sent: it is long, and ids are not."""
+    """A problem as it is put to the teacher. Its prompt is rendered again when it is sent: prompts are long, ids short."""
 
     problem: Problem
     request_id: str

@@ -80,7 +80,9 @@ class Journal:
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -165,7 +167,9 @@ class _FaultsExplained:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if not isinstance(error, sqlite3.DatabaseError):
             return
         name = getattr(error, "sqlite_errorname", "")
@@ -232,5 +236,6 @@ def _to_row(sample: Sample) -> tuple[Any, ...]:
 
 
 def _from_row(row: tuple[Any, ...]) -> Sample:
-    *head, grade, reason, answer, form, grader_version = row
-    return Sample(*head, verdict=Verdict(grade, reason, answer, form), grader_version=grader_version)
+    named = dict(zip(COLUMNS, row, strict=True))
+    verdict = Verdict(*(named.pop(name) for name in ("grade", "reason", "answer", "form")))
+    return Sample(**named, verdict=verdict)

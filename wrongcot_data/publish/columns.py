@@ -1,4 +1,4 @@
-"""The columns of published rows: names, Arrow types, and how a record becomes a row. The table is in docs/dataset.md."""
+"""The columns of published rows: names, Arrow types, and how a record becomes a row. docs/dataset.md has the table."""
 
 from __future__ import annotations
 

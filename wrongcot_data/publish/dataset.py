@@ -25,10 +25,14 @@ SHARD_BYTES = 500_000_000
 
 
 class ConfigWriter:
-    """Writes one config of a split as `CONFIG/SPLIT-00000-of-0000N.parquet`, with what the Hub's viewer wants:
-    a page index, content-defined chunks and row groups far below 100 MB."""
+    """Writes one config of a split as `CONFIG/SPLIT-00000-of-0000N.parquet`.
 
-    def __init__(self, folder: Path, config: str, split: str, schema: pa.Schema, shard_bytes: int = SHARD_BYTES) -> None:
+    With what the Hub's viewer wants: a page index, content-defined chunks and row groups far below 100 MB.
+    """
+
+    def __init__(
+        self, folder: Path, config: str, split: str, schema: pa.Schema, shard_bytes: int = SHARD_BYTES
+    ) -> None:
         self._folder = folder / config
         self._split = split
         self._schema = schema
@@ -42,7 +46,9 @@ class ConfigWriter:
     def __enter__(self) -> ConfigWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is None:
             self._finish()
         elif self._writer:
@@ -58,7 +64,9 @@ class ConfigWriter:
         if self._writer is None:
             path = self._folder / f"{self._split}-{len(self._shards):05d}.part"
             self._shards.append(path)
-            self._writer = pq.ParquetWriter(path, self._schema, write_page_index=True, use_content_defined_chunking=True)
+            self._writer = pq.ParquetWriter(
+                path, self._schema, write_page_index=True, use_content_defined_chunking=True
+            )
         self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
         self.rows += len(self._rows)
         self._rows = []

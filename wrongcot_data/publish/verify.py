@@ -41,7 +41,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         for name in ("spec", "spec_hash", "files", "rows", "receipt", "grader_version"):
             manifest[name]
     except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{path} cannot be read: {error!r}", try_=["the build command again, to write it anew"]) from error
+        raise BadInput(
+            f"{path} cannot be read: {error!r}", try_=["the build command again, to write it anew"]
+        ) from error
     return dict(manifest)
 
 

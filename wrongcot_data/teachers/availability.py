@@ -82,10 +82,11 @@ def require(teacher: Teacher) -> None:
     reason = why_not(teacher, gpus)
     if not reason:
         return
-    others = [
-        other.name for other in TEACHERS.values() if other.engine != SCRIPTED and not why_not(other, gpus)
-    ]
+    others = [other.name for other in TEACHERS.values() if other.engine != SCRIPTED and not why_not(other, gpus)]
     smallest = min(others, key=lambda name: TEACHERS[name].billions, default="")
     hints = [f"--teacher {smallest}    (runs on this machine)"] if smallest else []
-    hints += ["wrongcot-data teachers    (what can run here, and why not)", f"--teacher {SCRIPTED}    (a rehearsal without a model)"]
+    hints += [
+        "wrongcot-data teachers    (what can run here, and why not)",
+        f"--teacher {SCRIPTED}    (a rehearsal without a model)",
+    ]
     raise Unavailable(f"teacher {teacher.name} {reason}", try_=hints)

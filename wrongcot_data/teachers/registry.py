@@ -43,7 +43,7 @@ class Teacher:
     engine: str = ""
 
 
-GEMMA = {"licence": "gemma", "licence_link": "https://ai.google.dev/gemma/terms"}
+GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
 
 SCRIPTED = "scripted"
 
@@ -53,9 +53,23 @@ SCRIPTED = "scripted"
 TEACHERS: dict[str, Teacher] = {
     teacher.name: teacher
     for teacher in (
-        Teacher("gemma-2b", "google/gemma-2-2b-it", billions=2.6, **GEMMA),
-        Teacher("gemma-9b", "google/gemma-2-9b-it", billions=9.2, style="chat-zero", **GEMMA),
-        Teacher("gemma-27b", "google/gemma-2-27b-it", billions=27.2, style="chat-zero", **GEMMA),
+        Teacher("gemma-2b", "google/gemma-2-2b-it", licence="gemma", licence_link=GEMMA_TERMS, billions=2.6),
+        Teacher(
+            "gemma-9b",
+            "google/gemma-2-9b-it",
+            licence="gemma",
+            licence_link=GEMMA_TERMS,
+            billions=9.2,
+            style="chat-zero",
+        ),
+        Teacher(
+            "gemma-27b",
+            "google/gemma-2-27b-it",
+            licence="gemma",
+            licence_link=GEMMA_TERMS,
+            billions=27.2,
+            style="chat-zero",
+        ),
         Teacher("qwen-1.5b", "Qwen/Qwen2.5-1.5B-Instruct", licence="apache-2.0", billions=1.5),
         Teacher("qwen-7b", "Qwen/Qwen2.5-7B-Instruct", licence="apache-2.0", billions=7.6, style="chat-zero"),
         Teacher(

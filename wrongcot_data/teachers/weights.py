@@ -1,4 +1,4 @@
-"""Where a model's weights are on this machine, in the form that every engine and trainer loads: a folder of safetensors.
+"""Where a model's weights are on this machine, as what every engine and trainer loads: a folder of safetensors.
 
 In this order: a local path, the Python package that carries the weights, the Hub. GGUF files are converted once and
 kept in the cache folder.
@@ -65,7 +65,7 @@ def _local(path: Path) -> Weights:
     if path.is_file() and path.suffix == ".gguf":
         return _converted(path)
     if path.is_dir() and (path / "config.json").is_file():
-        return Weights(path, _digest(sorted(path.glob("*.safetensors")) + [path / "config.json"]))
+        return Weights(path, _digest([*sorted(path.glob("*.safetensors")), path / "config.json"]))
     raise BadInput(f"{path} is neither a GGUF file nor a folder with a config.json")
 
 

@@ -1,4 +1,7 @@
-"""`right`: the teacher's traces that end in a right answer (the paper's G). A right answer is no proof of right steps."""
+"""`right`: the teacher's traces that end in a right answer (the paper's G).
+
+A right answer is no proof of right steps.
+"""
 
 from __future__ import annotations
 
