@@ -21,7 +21,7 @@ Report = Callable[[int, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A problem as it is put to the teacher. Its prompt is rendered again when it is sent: prompts are long, ids short."""
+    """A problem as it is put to the teacher; its prompt, long as it is, is rendered again when it is sent."""
 
     problem: Problem
     request_id: str

@@ -10,7 +10,9 @@ Commits come in groups: per row, SQLite makes 280 rows/s on a plain disk; in gro
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -192,19 +194,38 @@ class _FaultsExplained:
 def recover(path: Path, into: Path) -> int:
     """Copy every sample that can still be read from a damaged journal into a new one. Returns how many.
 
-    Reads row by row from the front, then from the back, up to the damage on each side; the damaged file is only read.
+    Reads from the front and from the back, up to the damage on each side. The damaged file is left as it is.
     """
-    saved: dict[tuple[str, int], Sample] = {}
-    for order in ("ASC", "DESC"):
-        for sample in _readable(path, order):
-            saved.setdefault((sample.request_id, sample.attempt), sample)
+    with tempfile.TemporaryDirectory(dir=into.parent) as folder:
+        copy = Path(folder) / "copy.sqlite"
+        _copy_padded(path, copy)
+        saved: dict[tuple[str, int], Sample] = {}
+        for order in ("ASC", "DESC"):
+            for sample in _readable(copy, order):
+                saved.setdefault((sample.request_id, sample.attempt), sample)
     with Journal(into) as journal:
         journal.add(saved.values())
     return len(saved)
 
 
+def _copy_padded(path: Path, copy: Path) -> None:
+    """Copy a journal with its write-ahead log, a cut-off file filled up with zeros to the size in its header.
+
+    SQLite reads nothing of a file that is shorter than its header says; of a filled-up one it reads all but the end.
+    """
+    shutil.copyfile(path, copy)
+    log = path.with_name(path.name + "-wal")
+    if log.exists():
+        shutil.copyfile(log, copy.with_name(copy.name + "-wal"))
+    with copy.open("r+b") as handle:
+        header = handle.read(100)
+        told = int.from_bytes(header[16:18], "big") * int.from_bytes(header[28:32], "big")  # page size, pages
+        if copy.stat().st_size < told:
+            handle.truncate(told)
+
+
 def _readable(path: Path, order: str) -> Iterator[Sample]:
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    db = sqlite3.connect(path)
     try:
         cursor = db.execute(
             f"SELECT {', '.join(COLUMNS)} FROM samples NOT INDEXED ORDER BY rowid {order}"  # noqa: S608

@@ -13,6 +13,7 @@ import hashlib
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 
 from wrongcot_data.records import Grade, Sample
 
@@ -54,7 +55,7 @@ def needed(known: Iterable[Seen], quotas: Quotas) -> int:
     for one in known:
         if one.grade in distinct:
             distinct[one.grade].add(one.digest)
-    return sum(max(0, count - len(distinct[grade])) for grade, count in quotas.wanted.items())
+    return sum(max(0, quota - len(distinct[grade])) for grade, quota in quotas.wanted.items())
 
 
 def called_for(known: Sequence[Seen], quotas: Quotas) -> int:
@@ -74,8 +75,11 @@ class _Asked:
 
     def next_attempt(self, quotas: Quotas) -> int | None:
         """The lowest attempt to ask now; None while enough are in flight or nothing more is called for."""
+        unbroken = takewhile(self.known.__contains__, count())
+        if needed((self.known[number] for number in unbroken), quotas) == 0:
+            return None
         taken = self.known.keys() | self.in_flight
-        lowest = next(number for number in range(len(taken) + 1) if number not in taken)
+        lowest = next(number for number in count() if number not in taken)
         if lowest >= quotas.max_attempts:
             return None
         # A kill can leave a later attempt without an earlier one, which an undisturbed build would have had.
@@ -117,23 +121,23 @@ class Sampler:
         """Up to `limit` pairs (problem, attempt), now in flight. Empty: wait for a reply, or all is done."""
         chosen: list[tuple[int, int]] = []
         while self._queue and len(chosen) < limit:
-            _, problem = heapq.heappop(self._queue)
-            attempt = self._asked[problem].next_attempt(self._quotas)
+            queued, problem = heapq.heappop(self._queue)
             self._open.discard(problem)
-            if attempt is not None:
+            attempt = self._asked[problem].next_attempt(self._quotas)
+            if attempt == queued:
                 self._asked[problem].in_flight.add(attempt)
                 chosen.append((problem, attempt))
-                self._reconsider(problem)
+            self._reconsider(problem)
         return chosen
 
     def _reconsider(self, problem: int) -> None:
-        if problem in self._open:
-            return
+        """Queue a problem for its next attempt, or note that it wants nothing more, which it then never does again."""
         asked = self._asked[problem]
         attempt = asked.next_attempt(self._quotas)
-        if attempt is not None:
+        if attempt is None:
+            if not asked.in_flight and not self._finished[problem]:
+                self._finished[problem] = 1
+                self.n_finished += 1
+        elif problem not in self._open:
             self._open.add(problem)
             heapq.heappush(self._queue, (attempt, problem))
-        elif not asked.in_flight and not self._finished[problem]:
-            self._finished[problem] = 1
-            self.n_finished += 1

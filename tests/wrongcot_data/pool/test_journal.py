@@ -1,0 +1,167 @@
+"""The journal: what was stored stays, whatever happens to the process or the file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from wrongcot_data.engines.base import Sampling
+from wrongcot_data.errors import CheckFailed, Unavailable
+from wrongcot_data.pool.journal import Journal, recover, request_id, storable
+from wrongcot_data.records import Message, Prompt, Sample, Verdict
+
+SAMPLE = Sample(
+    request_id="r",
+    attempt=0,
+    problem_id="p",
+    completion="3 + 4 = 7\n<answer>3 + 4</answer>",
+    finish_reason="stop",
+    n_prompt_tokens=10,
+    n_tokens=20,
+    seed=2**63 - 1,
+    engine="test 1",
+    error="",
+    verdict=Verdict("wrong", "wrong value", "3 + 4", "plain"),
+    grader_version="test-1",
+)
+
+
+def sample(attempt: int, **changes: object) -> Sample:
+    return replace(SAMPLE, attempt=attempt, **changes)
+
+
+def test_gives_back_what_was_added_in_the_order_of_attempts(tmp_path: Path):
+    hostile = sample(1, completion="NUL \0, quotes '\", \u2028 and 🧮", error="x" * 100_000)
+    with Journal(tmp_path / "j.sqlite") as journal:
+        journal.add([hostile, SAMPLE])
+    with Journal(tmp_path / "j.sqlite") as journal:
+        assert journal.samples("r") == [SAMPLE, hostile]
+        assert journal.samples("another") == []
+
+
+def test_a_reply_that_is_there_is_not_replaced(tmp_path: Path):
+    with Journal(tmp_path / "j.sqlite") as journal:
+        journal.add([SAMPLE, sample(0, completion="another")])
+        assert journal.samples("r") == [SAMPLE]
+
+
+def test_grading_again_keeps_the_reply(tmp_path: Path):
+    again = sample(0, verdict=Verdict("correct", "fine"), grader_version="test-2")
+    with Journal(tmp_path / "j.sqlite") as journal:
+        journal.add([SAMPLE])
+        journal.regrade([again])
+        assert journal.samples("r") == [again]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from test_journal import sample
+from wrongcot_data.pool.journal import Journal
+journal = Journal(Path(sys.argv[1]))
+for n in range(10**9):
+    journal.add([sample(n)])
+    if n % 500 == 499:
+        print(n, flush=True)
+"""
+
+
+def test_a_killed_writer_loses_nothing_that_was_committed(tmp_path: Path):
+    path = tmp_path / "j.sqlite"
+    command = [sys.executable, "-c", WRITER, str(path), str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout
+        last = [int(writer.stdout.readline()) for _ in range(3)][-1]
+        time.sleep(0.02)
+        os.kill(writer.pid, signal.SIGKILL)
+    with Journal(path) as journal:
+        attempts = [one.attempt for one in journal.samples("r")]
+    assert attempts == list(range(len(attempts)))  # no hole, none twice
+    assert len(attempts) > last - 500
+
+
+def filled(path: Path, count: int) -> None:
+    with Journal(path) as journal:
+        journal.add(sample(n, completion=f"trace {n} " * 50) for n in range(count))
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.6, 0.9])
+def test_a_truncated_journal_is_refused_and_every_readable_sample_is_recovered(tmp_path: Path, keep: float):
+    path = tmp_path / "j.sqlite"
+    filled(path, 2000)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * keep)])
+    torn = path.read_bytes()
+    with pytest.raises(CheckFailed, match="damaged") as caught:
+        Journal(path)
+    assert "journal recover" in caught.value.try_[0]
+    assert path.read_bytes() == torn  # nothing was written to it
+    saved = recover(path, tmp_path / "saved.sqlite")
+    assert saved > 2000 * keep * 0.5
+    with Journal(tmp_path / "saved.sqlite") as journal:
+        assert all(one.completion == f"trace {one.attempt} " * 50 for one in journal.samples("r"))
+
+
+def test_a_file_that_is_no_journal_is_refused(tmp_path: Path):
+    path = tmp_path / "j.sqlite"
+    path.write_text("shopping list")
+    with pytest.raises(CheckFailed, match="damaged"):
+        Journal(path)
+    assert path.read_text() == "shopping list"
+
+
+def test_a_journal_of_another_layout_is_refused(tmp_path: Path):
+    path = tmp_path / "j.sqlite"
+    filled(path, 1)
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(CheckFailed, match="layout 99"):
+        Journal(path)
+
+
+def test_a_full_disk_is_said_and_what_was_committed_is_kept(tmp_path: Path):
+    path = tmp_path / "j.sqlite"
+    filled(path, 10)
+    journal = Journal(path)
+    journal._db.execute("PRAGMA max_page_count = 20")  # SQLite then answers as it does on a full disk
+    with pytest.raises(Unavailable, match="full"):
+        for n in range(10, 10_000):
+            journal.add([sample(n, completion="x" * 5000)])
+    journal._db.close()
+    with Journal(path) as again:
+        assert [one.attempt for one in again.samples("r")][:10] == list(range(10))
+
+
+PROMPT = Prompt("t@1", messages=(Message("user", "3 and 4 to 7"),), stop=("</answer>",))
+SAMPLING = Sampling(temperature=0.8, top_p=0.95, max_tokens=64)
+
+
+def test_the_key_is_made_of_everything_that_decides_a_reply():
+    base = request_id("m", "r1", PROMPT, SAMPLING, 0)
+    assert base == request_id("m", "r1", replace(PROMPT, template="renamed"), SAMPLING, 0)
+    others = [
+        request_id("n", "r1", PROMPT, SAMPLING, 0),
+        request_id("m", "r2", PROMPT, SAMPLING, 0),
+        request_id("m", "r1", PROMPT, SAMPLING, 1),
+        request_id("m", "r1", replace(PROMPT, messages=(Message("user", "3 and 4 to 8"),)), SAMPLING, 0),
+        request_id("m", "r1", replace(PROMPT, stop=()), SAMPLING, 0),
+        request_id("m", "r1", Prompt("t@1", text="3 and 4 to 7", stop=("</answer>",)), SAMPLING, 0),
+        request_id("m", "r1", PROMPT, replace(SAMPLING, temperature=0.7), 0),
+        request_id("m", "r1", PROMPT, replace(SAMPLING, top_p=0.9), 0),
+        request_id("m", "r1", PROMPT, replace(SAMPLING, max_tokens=65), 0),
+    ]
+    assert len({base, *others}) == len(others) + 1
+
+
+def test_lone_surrogates_become_storable():
+    assert storable("a\ud800b").encode("utf-8")
+    assert storable("plain 🧮") == "plain 🧮"
