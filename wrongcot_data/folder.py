@@ -64,10 +64,10 @@ def check_owner(out: Path, spec: BuildSpec) -> None:
     """
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out} is a file", try_=["--out FOLDER"])
-    if not out.is_dir() or not any(out.iterdir()):
-        return
     owner = read_owner(out)
     if owner is None:
+        if not out.is_dir() or all(path == pool_folder(out) for path in out.iterdir()):
+            return
         raise BadInput(f"{out} holds files that no build has written; it is left as it is", try_=["--out FOLDER"])
     now = spec.model_dump(mode="json")
     differ = [f"{name} {owner.get(name)!r}, not {now[name]!r}" for name in IDENTITY if owner.get(name) != now[name]]

@@ -1,0 +1,77 @@
+"""Builds with the scripted teacher, through the real command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from wrongcot_data.cli import main
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def run() -> Run:
+    """Runs `wrongcot-data` in this process; its standard output and error are apart."""
+
+    def run_program(*args: object, code: int = 0, stdin: bytes | None = None) -> Result:
+        result = CliRunner().invoke(main, [str(arg) for arg in args], input=stdin, prog_name="wrongcot-data")
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == code, result.output
+        return result
+
+    return run_program
+
+
+@pytest.fixture(scope="session")
+def scripted(run: Run) -> Callable[..., dict[str, Any]]:
+    """Builds Countdown with the scripted teacher and gives what `--json` prints."""
+
+    def build(out: Path, *flags: object, code: int = 0) -> dict[str, Any]:
+        return json.loads(
+            run("build", "countdown", "--teacher", "scripted", "--out", out, *flags, "--json", code=code).stdout
+        )
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, scripted: Callable[..., dict[str, Any]]) -> Path:
+    """A finished data set of 60 problems, never to be written to."""
+    out = tmp_path_factory.mktemp("built") / "countdown"
+    scripted(out, "--limit", 60, "--per-problem", 2)
+    return out
+
+
+@pytest.fixture
+def rows() -> Callable[[Path, str], list[dict[str, Any]]]:
+    """The rows of a config of a data set, in order."""
+
+    def read(folder: Path, config: str) -> list[dict[str, Any]]:
+        return [row for path in sorted((folder / config).glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+    return read
+
+
+def program(*args: object) -> list[str]:
+    """The command line of `wrongcot-data` as a process of its own."""
+    return [sys.executable, "-m", "wrongcot_data", *(str(arg) for arg in args)]
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., subprocess.Popen[str]]:
+    """Starts `wrongcot-data` as a process of its own."""
+
+    def start_program(*args: object) -> subprocess.Popen[str]:
+        return subprocess.Popen(program(*args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    return start_program
