@@ -51,7 +51,7 @@ class Verdict:
         reason: why, in plain words from the task's own closed list; never empty.
         answer: the answer that was read, as written but stripped; empty where there is none.
         form: how the answer was written where that is not the plain form (`equation`, `unicode`, `latex`, joined
-            by `+`); empty for the plain form.
+            by `+`; `brackets` for square ones, `x` for the letter as times); empty for the plain form.
     """
 
     grade: Grade

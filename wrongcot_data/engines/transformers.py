@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -16,6 +18,9 @@ from wrongcot_data.teachers.weights import find_weights
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerBase
+
+MIN_SHARED = 32
+"""Tokens from which a beginning that a whole batch shares, such as the worked examples, is worth computing once."""
 
 BATCHES_HELD = 4
 """How many batches are taken in at once: enough to sort by length, so that a batch pads little."""
@@ -90,11 +95,12 @@ class TransformersEngine:
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left")
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
-        self._model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
-        self._model.to(device).eval()
+        loader: Any = AutoModelForCausalLM
+        self._model: Any = loader.from_pretrained(folder, dtype=getattr(torch, dtype)).to(device).eval()
         self._sampling = opening.sampling
         self._batch_size = options.batch_size
         self._held: list[tuple[Request, list[int]]] = []
+        self._shared: tuple[list[int], Any] = ([], None)
         self._failed: list[Completion] = []
         self.name = f"transformers {transformers.__version__} {dtype} {device}"
         self.capacity = BATCHES_HELD * self._batch_size
@@ -124,15 +130,38 @@ class TransformersEngine:
         from transformers import set_seed
 
         requests = [request for request, _ in batch]
-        padded = self._tokenizer.pad({"input_ids": [ids for _, ids in batch]}, return_tensors="pt")
-        padded = padded.to(self._model.device)
+        shared = common_prefix([ids for _, ids in batch])
+        # Left padding goes between the shared beginning and the rest; the mask hides it and positions pass over it.
+        rest = self._tokenizer.pad({"input_ids": [ids[len(shared) :] for _, ids in batch]}, return_tensors="pt")
+        beginning = torch.tensor([shared] * len(batch), dtype=torch.long).reshape(len(batch), len(shared))
+        inputs = {
+            "input_ids": torch.cat([beginning, rest["input_ids"]], dim=1).to(self._model.device),
+            "attention_mask": torch.cat([torch.ones_like(beginning), rest["attention_mask"]], dim=1).to(
+                self._model.device
+            ),
+        }
         set_seed(requests[0].seed % 2**32)
         with torch.inference_mode():
-            output = self._model.generate(**padded, **_settings(self._sampling, requests, self._tokenizer))
-        width = padded["input_ids"].shape[1]
+            if shared:
+                inputs["past_key_values"] = self._cache_of(shared, len(batch))
+            output = self._model.generate(**inputs, **_settings(self._sampling, requests, self._tokenizer))
+        width = inputs["input_ids"].shape[1]
         return [
             self._completion(request, len(ids), row[width:]) for (request, ids), row in zip(batch, output, strict=True)
         ]
+
+    def _cache_of(self, shared: list[int], rows: int) -> Any:
+        """Keys and values of a shared beginning, for that many rows; those of the last one are kept."""
+        import torch
+        from transformers import DynamicCache
+
+        if self._shared[0] != shared:
+            ids = torch.tensor([shared], device=self._model.device)
+            fresh = DynamicCache(config=self._model.config)
+            self._shared = shared, self._model(ids, past_key_values=fresh, use_cache=True).past_key_values
+        cache = copy.deepcopy(self._shared[1])
+        cache.batch_repeat_interleave(rows)
+        return cache
 
     def _completion(self, request: Request, n_prompt: int, row: torch.Tensor) -> Completion:
         ends = self._model.generation_config.eos_token_id
@@ -148,6 +177,16 @@ class TransformersEngine:
             text, finish = text[:cut], "stop"
             written = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return Completion(request.key, text, finish, n_prompt, len(written) + (stop_at is not None and cut is None))
+
+
+def common_prefix(rows: Sequence[list[int]]) -> list[int]:
+    """The tokens that all rows begin with, at least one less than the shortest; empty if too few to be worth it."""
+    if len(rows) < 2:
+        return []
+    first, last = min(rows), max(rows)
+    most = min(len(row) for row in rows) - 1
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first[:most], last[:most], strict=True)))
+    return first[:same] if same >= MIN_SHARED else []
 
 
 def first_stop(text: str, stops: Sequence[str]) -> int | None:

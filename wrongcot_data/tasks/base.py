@@ -27,7 +27,8 @@ class Task(Protocol):
         author: who writes its reference traces: `human` or `solver`.
         licence: Hub licence identifier of its problems.
         grader_version: changes whenever any verdict can change.
-        columns: its own published columns, name to Arrow type in text (`int32`, `string`, `list<int32>`, `list<string>`).
+        columns: its own published columns, name to Arrow type in text (`int32`, `string`, `list<int32>`,
+            `list<string>`).
         splits: names of its splits.
         stop: strings that end a reply to its prompts; the one that ended it is kept.
         options: pydantic model of what decides its problems (extra keys forbidden, every field with a default).
