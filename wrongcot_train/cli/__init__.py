@@ -1,0 +1,19 @@
+"""The program `wrongcot-train`: one file a verb, imported when it is used."""
+
+from __future__ import annotations
+
+import click
+
+from wrongcot_data import __version__
+from wrongcot_data.cli.console import EXIT_CODES, Program
+
+VERBS = {
+    "sft": "wrongcot_train.cli.sft:sft",
+    "eval": "wrongcot_train.cli.eval:evaluate",
+}
+
+
+@click.group(cls=Program, name="wrongcot-train", verbs=VERBS, epilog=EXIT_CODES)
+@click.version_option(__version__, prog_name="wrongcot-train")
+def main() -> None:
+    """Fine-tune students on chain-of-thought traces, and score them honestly."""
