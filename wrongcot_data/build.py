@@ -69,7 +69,7 @@ def build(plan: Plan, out: Path, *, report: Report, stop: Callable[[], bool]) ->
             teacher=plan.teacher.name if needs_teacher else "",
             teacher_revision=revision,
             sampling=json.dumps(asdict(plan.sampling), sort_keys=True),
-            prompt_template=template_name(plan.task, plan.style),
+            prompt_template=template_name(plan.task, plan.style, plan.teacher.shots),
         )
         return write_dataset(plan, out, _pooled(plan, problems, asked, journal, source), source)
 

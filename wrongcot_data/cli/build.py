@@ -117,7 +117,7 @@ def _dry_run(plan: Plan, folder: Path, as_json: bool) -> None:
 
     check_owner(folder, plan.spec)
     problems = problems_of(plan)
-    prompt = render(plan.task, problems[0], plan.style)
+    prompt = render(plan.task, problems[0], plan.style, plan.teacher.shots)
     least = sum(plan.quotas.wanted.values())
     result = {
         "dataset": str(folder),

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import copy
+from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import takewhile
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from wrongcot_data.engines.base import Completion, Engine, Opening, Request, Sampling
+from wrongcot_data.engines.attention import implementation_for
+from wrongcot_data.engines.base import Completion, Engine, Opening, Request
+from wrongcot_data.engines.decoding import common_prefix, draw_settings, first_stop, stop_at
 from wrongcot_data.errors import missing_extra
 from wrongcot_data.records import FinishReason, Prompt
+from wrongcot_data.spec import derive_seed
 from wrongcot_data.teachers.registry import Teacher
 from wrongcot_data.teachers.weights import find_weights
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedTokenizerBase
-
-MIN_SHARED = 32
-"""Tokens from which a beginning that a whole batch shares, such as the worked examples, is worth computing once."""
 
 BATCHES_HELD = 4
 """How many batches are taken in at once: enough to sort by length, so that a batch pads little."""
+
+SEGMENT = 64
+"""Tokens that a batch writes before its finished rows make room for others. Most Countdown replies are shorter; without
+segments one reply that never ends would hold the whole batch up to the token limit."""
 
 
 class TransformersOptions(BaseModel, extra="forbid"):
@@ -67,8 +71,21 @@ def token_ids(tokenizer: PreTrainedTokenizerBase, prompt: Prompt) -> list[int]:
     return ids
 
 
+@dataclass(slots=True)
+class _Row:
+    """A request under way: its prompt and what is written so far, as token ids."""
+
+    request: Request
+    prompt: list[int]
+    written: list[int] = field(default_factory=list)
+
+
 class TransformersEngine:
-    """Holds a model in memory and runs what was submitted a batch at a time, longest prompts first."""
+    """Holds a model in memory and writes a segment for one batch at a time.
+
+    Rows that are under way go before new ones, and rows of like length together. A beginning that all rows of a batch
+    share, such as the worked examples, is computed once.
+    """
 
     honours_seed = False  # a batch shares one random stream, so a reply depends on its neighbours
 
@@ -76,7 +93,7 @@ class TransformersEngine:
         try:
             import torch
             import transformers
-            from transformers import AutoModelForCausalLM, AutoTokenizer
+            from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
         except ImportError as error:
             raise missing_extra(error.name or "transformers", "local") from error
         options = opening.options
@@ -96,12 +113,14 @@ class TransformersEngine:
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
         loader: Any = AutoModelForCausalLM
-        self._model: Any = loader.from_pretrained(folder, dtype=getattr(torch, dtype)).to(device).eval()
+        attention = implementation_for(AutoConfig.from_pretrained(folder), device)
+        model = loader.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation=attention)
+        self._model: Any = model.to(device).eval()
         self._sampling = opening.sampling
         self._batch_size = options.batch_size
-        self._held: list[tuple[Request, list[int]]] = []
-        self._shared: tuple[list[int], Any] = ([], None)
+        self._rows: list[_Row] = []
         self._failed: list[Completion] = []
+        self._shared: tuple[list[int], Any] = ([], None)
         self.name = f"transformers {transformers.__version__} {dtype} {device}"
         self.capacity = BATCHES_HELD * self._batch_size
 
@@ -112,43 +131,49 @@ class TransformersEngine:
             story = f"prompt of {len(ids)} tokens and {self._sampling.max_tokens} to write exceed the model's {room}"
             self._failed.append(Completion(request.key, "", "error", len(ids), 0, story))
             return
-        self._held.append((request, ids))
+        self._rows.append(_Row(request, ids))
 
     def wait(self) -> list[Completion]:
-        if self._failed:
-            failed, self._failed = self._failed, []
-            return failed
-        self._held.sort(key=lambda pair: len(pair[1]), reverse=True)
-        batch, self._held = self._held[: self._batch_size], self._held[self._batch_size :]
-        return self._run(batch)
+        finished, self._failed = self._failed, []
+        while not finished:
+            self._rows.sort(key=lambda row: (bool(row.written), len(row.prompt)), reverse=True)
+            batch = self._rows[: self._batch_size]
+            self._write_segment(batch)
+            done = {row.request.key: reply for row in batch if (reply := self._completion(row))}
+            finished = list(done.values())
+            self._rows = [row for row in self._rows if row.request.key not in done]
+        return finished
 
     def close(self) -> None:
-        self._held.clear()
+        self._rows.clear()
 
-    def _run(self, batch: Sequence[tuple[Request, list[int]]]) -> list[Completion]:
+    def _write_segment(self, batch: Sequence[_Row]) -> None:
+        """Write up to `SEGMENT` tokens more for each row, all in one batch."""
         import torch
         from transformers import set_seed
 
-        requests = [request for request, _ in batch]
-        shared = common_prefix([ids for _, ids in batch])
+        so_far = [row.prompt + row.written for row in batch]
+        shared = common_prefix([row.prompt for row in batch])
         # Left padding goes between the shared beginning and the rest; the mask hides it and positions pass over it.
-        rest = self._tokenizer.pad({"input_ids": [ids[len(shared) :] for _, ids in batch]}, return_tensors="pt")
+        rest = self._tokenizer.pad({"input_ids": [ids[len(shared) :] for ids in so_far]}, return_tensors="pt")
         beginning = torch.tensor([shared] * len(batch), dtype=torch.long).reshape(len(batch), len(shared))
-        inputs = {
-            "input_ids": torch.cat([beginning, rest["input_ids"]], dim=1).to(self._model.device),
-            "attention_mask": torch.cat([torch.ones_like(beginning), rest["attention_mask"]], dim=1).to(
-                self._model.device
-            ),
-        }
-        set_seed(requests[0].seed % 2**32)
+        ids = torch.cat([beginning, rest["input_ids"]], dim=1).to(self._model.device)
+        mask = torch.cat([torch.ones_like(beginning), rest["attention_mask"]], dim=1).to(self._model.device)
+        left = self._sampling.max_tokens - max(len(row.written) for row in batch)
+        stops = sorted({stop for row in batch for stop in row.request.prompt.stop})
+        set_seed(derive_seed(batch[0].request.seed, len(batch[0].written)) % 2**32)
         with torch.inference_mode():
-            if shared:
-                inputs["past_key_values"] = self._cache_of(shared, len(batch))
-            output = self._model.generate(**inputs, **_settings(self._sampling, requests, self._tokenizer))
-        width = inputs["input_ids"].shape[1]
-        return [
-            self._completion(request, len(ids), row[width:]) for (request, ids), row in zip(batch, output, strict=True)
-        ]
+            output = self._model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                past_key_values=self._cache_of(shared, len(batch)) if shared else None,
+                max_new_tokens=min(SEGMENT, left),
+                pad_token_id=self._tokenizer.pad_token_id,
+                stopping_criteria=[stop_at(stops, self._tokenizer, [len(row.written) for row in batch], ids.shape[1])],
+                **draw_settings(self._sampling),
+            )
+        for row, tokens in zip(batch, output[:, ids.shape[1] :].tolist(), strict=True):
+            row.written += tokens
 
     def _cache_of(self, shared: list[int], rows: int) -> Any:
         """Keys and values of a shared beginning, for that many rows; those of the last one are kept."""
@@ -163,46 +188,22 @@ class TransformersEngine:
         cache.batch_repeat_interleave(rows)
         return cache
 
-    def _completion(self, request: Request, n_prompt: int, row: torch.Tensor) -> Completion:
+    def _completion(self, row: _Row) -> Completion | None:
+        """The reply of a row that is done; None while it is not. What a batch wrote after the end is not the reply."""
         ends = self._model.generation_config.eos_token_id
         end_ids = set(ends if isinstance(ends, list) else [ends])
-        ids: list[int] = row.tolist()
-        stop_at = next((i for i, token in enumerate(ids) if token in end_ids), None)
-        written = ids if stop_at is None else ids[:stop_at]
-        text: str = self._tokenizer.decode(written, skip_special_tokens=True)
-        finish: FinishReason = "length" if stop_at is None else "stop"
-        cut = first_stop(text, request.prompt.stop)
+        eos = next((number for number, token in enumerate(row.written) if token in end_ids), None)
+        ids = row.written[:eos]
+        text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
+        cut = first_stop(text, row.request.prompt.stop)
+        n_tokens = len(ids) + (eos is not None)
         if cut is not None:
-            # generate goes on for a row until every row of the batch is done: what follows the stop is not the reply
-            text, finish = text[:cut], "stop"
-            written = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        return Completion(request.key, text, finish, n_prompt, len(written) + (stop_at is not None and cut is None))
-
-
-def common_prefix(rows: Sequence[list[int]]) -> list[int]:
-    """The tokens that all rows begin with, at least one less than the shortest; empty if too few to be worth it."""
-    if len(rows) < 2:
-        return []
-    first, last = min(rows), max(rows)
-    most = min(len(row) for row in rows) - 1
-    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first[:most], last[:most], strict=True)))
-    return first[:same] if same >= MIN_SHARED else []
-
-
-def first_stop(text: str, stops: Sequence[str]) -> int | None:
-    """Where the reply ends by the earliest stop string, which is kept; None where there is none."""
-    found = [(text.index(stop), len(stop)) for stop in stops if stop in text]
-    if not found:
-        return None
-    start, length = min(found)
-    return start + length
-
-
-def _settings(sampling: Sampling, requests: Sequence[Request], tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
-    settings: dict[str, Any] = {"max_new_tokens": sampling.max_tokens, "pad_token_id": tokenizer.pad_token_id}
-    stops = sorted({stop for request in requests for stop in request.prompt.stop})
-    if stops:
-        settings |= {"stop_strings": stops, "tokenizer": tokenizer}
-    if sampling.temperature == 0:
-        return settings | {"do_sample": False}
-    return settings | {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
+            text = text[:cut]
+            # the fewest tokens that hold the stop string, however it falls over them
+            n_tokens = bisect_left(
+                range(len(ids)), cut, key=lambda n: len(self._tokenizer.decode(ids[:n], skip_special_tokens=True))
+            )
+        finish: FinishReason = "length" if cut is None and eos is None else "stop"
+        if finish == "length" and len(row.written) < self._sampling.max_tokens:
+            return None
+        return Completion(row.request.key, text, finish, len(row.prompt), n_tokens)

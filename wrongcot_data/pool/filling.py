@@ -35,7 +35,12 @@ def ask(plan: Plan, problems: Sequence[Problem], revision: str) -> list[Asked]:
     """The request ids of the problems for this teacher, prompt style and sampling."""
     model = plan.teacher.hub_id or plan.teacher.name
     return [
-        Asked(p, request_id(model, revision, render(plan.task, p, plan.style), plan.sampling, plan.spec.seed))
+        Asked(
+            p,
+            request_id(
+                model, revision, render(plan.task, p, plan.style, plan.teacher.shots), plan.sampling, plan.spec.seed
+            ),
+        )
         for p in problems
     ]
 
@@ -110,7 +115,9 @@ def _run(
 
 
 def _request(plan: Plan, one: Asked, key: str, attempt: int) -> Request:
-    return Request(key, one.problem.id, render(plan.task, one.problem, plan.style), one.seed(attempt))
+    return Request(
+        key, one.problem.id, render(plan.task, one.problem, plan.style, plan.teacher.shots), one.seed(attempt)
+    )
 
 
 def _sample(

