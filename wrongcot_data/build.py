@@ -20,7 +20,15 @@ from wrongcot_data.pool.journal import Journal
 from wrongcot_data.pool.sampler import called_for, seen
 from wrongcot_data.publish.card import licence, render_card
 from wrongcot_data.publish.columns import SAMPLES, sample_row, schema, trace_row
-from wrongcot_data.publish.dataset import CARD, MANIFEST, ConfigWriter, list_files, put_in_place, rows_by_config
+from wrongcot_data.publish.dataset import (
+    CARD,
+    MANIFEST,
+    ConfigWriter,
+    content_by_config,
+    list_files,
+    put_in_place,
+    rows_by_config,
+)
 from wrongcot_data.receipt import Receipt, why_short
 from wrongcot_data.records import SCHEMA_VERSION, Problem
 from wrongcot_data.spec import spec_hash
@@ -92,7 +100,8 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
     account, examples, engines = _write_rows(plan, new, problems)
-    written = rows_by_config(list_files(new))
+    files = list_files(new)
+    written, content = rows_by_config(files), content_by_config(files)
     facts: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "spec": plan.spec.model_dump(mode="json"),
@@ -105,6 +114,7 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
         "grader_version": plan.task.grader_version,
         "licence": licence(plan.task, plan.teacher if source.teacher else None),
         "rows": {config: written[config] for config in _configs(plan)},
+        "content": {config: content[config] for config in _configs(plan)},
         "receipt": receipt.to_json(account, written),
         "versions": {
             "wrongcot": __version__,

@@ -16,7 +16,10 @@ BASE = {"task": "countdown"}
     ("fields", "message"),
     [
         ({"limt": 3}, "unknown config key 'limt': did you mean limit?"),
-        ({"sampling": {"temprature": 1}}, "unknown config key 'sampling.temprature': did you mean sampling.temperature?"),
+        (
+            {"sampling": {"temprature": 1}},
+            "unknown config key 'sampling.temprature': did you mean sampling.temperature?",
+        ),
         ({"variants": ["wrog"]}, "unknown variant 'wrog': did you mean wrong?"),
         ({"limit": 0}, "limit: input should be greater than or equal to 1 (got 0)"),
         ({"variants": ["wrong", "wrong"]}, "a variant is named twice"),
@@ -34,7 +37,12 @@ def test_a_bad_field_is_named_in_one_line(fields: dict[str, object], message: st
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a: [1", "is no YAML"), ("- 1", "must hold `name: value` lines"), ("just words", "must hold"), ("1: 2", "must hold")],
+    [
+        ("a: [1", "is no YAML"),
+        ("- 1", "must hold `name: value` lines"),
+        ("just words", "must hold"),
+        ("1: 2", "must hold"),
+    ],
 )
 def test_a_config_file_that_is_no_mapping_is_said_so(tmp_path: Path, text: str, message: str):
     (tmp_path / "c.yaml").write_text(text)

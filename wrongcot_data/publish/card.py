@@ -38,7 +38,8 @@ def render_card(facts: Mapping[str, Any]) -> str:
         autoescape=False,  # noqa: S701  Markdown, and the examples must stay as they are
     )
     environment.filters["fence"] = fence
-    body = environment.get_template(f"{facts['spec']['task']}.md.jinja").render(**facts)
+    loadable = [config for config, rows in facts["rows"].items() if rows]
+    body = environment.get_template(f"{facts['spec']['task']}.md.jinja").render(**facts, loadable=loadable)
     head = yaml.safe_dump(front_matter(facts), sort_keys=False, allow_unicode=True)
     return f"---\n{head}---\n\n{body}"
 
@@ -46,7 +47,7 @@ def render_card(facts: Mapping[str, Any]) -> str:
 def front_matter(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The Hub's metadata: licence by source and teacher, size, configs with the default first."""
     total = sum(facts["rows"].values())
-    configs = list(facts["rows"])
+    configs = [config for config, rows in facts["rows"].items() if rows]  # `datasets` cannot load an empty one
     split = facts["spec"]["split"]
     licence = facts["licence"]
     head: dict[str, Any] = {"license": licence["id"]}
@@ -62,6 +63,9 @@ def front_matter(facts: Mapping[str, Any]) -> dict[str, Any]:
         "configs": [
             {
                 "config_name": config,
+                # `datasets` keeps what it has read under a name made of these lines, not of the files: without the hash
+                # it would go on giving the rows of an older build in the same folder.
+                "description": f"{facts['variants'][config]} ({facts['content'][config]})",
                 "data_files": [{"split": split, "path": f"{config}/{split}-*.parquet"}],
                 **({"default": True} if number == 0 else {}),
             }

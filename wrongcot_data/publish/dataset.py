@@ -16,6 +16,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from wrongcot_data.spec import content_hash
+
 MANIFEST = "wrongcot.json"
 CARD = "README.md"
 
@@ -107,6 +109,15 @@ def rows_by_config(files: Iterable[Mapping[str, Any]]) -> dict[str, int]:
             config = str(file["path"]).split("/", maxsplit=1)[0]
             rows[config] = rows.get(config, 0) + int(file["rows"])
     return rows
+
+
+def content_by_config(files: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """A hash of each config's files: `sha256:` and 16 hex digits, equal for equal bytes."""
+    hashes: dict[str, list[str]] = {}
+    for file in files:
+        if "rows" in file:
+            hashes.setdefault(str(file["path"]).split("/", maxsplit=1)[0], []).append(file["sha256"])
+    return {config: f"sha256:{content_hash(some)[:16]}" for config, some in hashes.items()}
 
 
 def put_in_place(finished: Path, folder: Path, known_configs: Iterable[str]) -> None:

@@ -41,7 +41,7 @@ def template_name(task: Task, style: PromptStyle, shots: int) -> str:
     return f"{task.name}/{style}{count}@{VERSIONS[task.name]}"
 
 
-def render(task: Task, problem: Problem, style: PromptStyle, shots: int) -> Prompt:
+def render(task: Task, problem: Problem, style: PromptStyle, shots: int = 0) -> Prompt:
     """The prompt for a teacher in one of the four styles, the few-shot ones with the task's first `shots` examples.
 
     Zero-shot chat is the student's prompt as it is. Plain styles also stop where the next problem would begin.

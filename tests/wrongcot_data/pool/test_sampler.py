@@ -18,7 +18,9 @@ replies = st.lists(
 )
 
 
-def run(script: list[list[Seen]], quotas: Quotas, rng: Random, capacity: int, known: list[dict[int, Seen]] | None = None):
+def run(
+    script: list[list[Seen]], quotas: Quotas, rng: Random, capacity: int, known: list[dict[int, Seen]] | None = None
+) -> list[dict[int, Seen]]:
     """Ask until nothing is wanted, replies coming back in random order. Returns the attempts of each problem."""
     sampler = Sampler(quotas, len(script))
     have = [dict(one) for one in known] if known else [{} for _ in script]
@@ -54,10 +56,7 @@ def test_never_asks_more_than_one_at_a_time_would(script, capacity, rng):
 def test_goes_on_from_any_part_of_the_replies_to_the_same_end(script, data):
     rng = Random(0)
     whole = run(script, QUOTAS, rng, capacity=4)
-    survived = [
-        {attempt: what for attempt, what in one.items() if data.draw(st.booleans())}
-        for one in whole
-    ]
+    survived = [{attempt: what for attempt, what in one.items() if data.draw(st.booleans())} for one in whole]
     assert run(script, QUOTAS, rng, capacity=3, known=survived) == whole
 
 
