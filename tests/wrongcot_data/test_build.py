@@ -92,8 +92,8 @@ def test_a_changed_temperature_or_prompt_uses_no_reply_again_and_loses_none(tmp_
 
 
 def test_twenty_kills_and_the_data_set_is_that_of_an_undisturbed_build(tmp_path: Path, scripted, rows, start):
-    """2,000 problems; the scripted teacher's 50 ms and few places stretch the build so that kills fall inside it."""
-    flags = ["--limit", 2000, "--engine-option", "capacity=512"]
+    """2,000 problems; the scripted teacher's 50 ms and 96 places stretch the build so that kills fall all over it."""
+    flags = ["--limit", 2000, "--engine-option", "capacity=96"]
     scripted(tmp_path / "whole", *flags)
     out = tmp_path / "killed"
     command = ["build", "countdown", "--teacher", "scripted", "--out", out, *flags, "--engine-option", "latency_ms=50"]
@@ -101,7 +101,7 @@ def test_twenty_kills_and_the_data_set_is_that_of_an_undisturbed_build(tmp_path:
     kills = 0
     while kills < 20:
         with start(*command) as process:
-            time.sleep(rng.uniform(0.2, 2.0))
+            time.sleep(rng.uniform(0.3, 2.2))
             if process.poll() is None:
                 os.kill(process.pid, signal.SIGKILL)
                 kills += 1

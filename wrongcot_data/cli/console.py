@@ -18,10 +18,13 @@ from typing import Any
 
 import click
 
-from wrongcot_data.errors import Unavailable, WrongcotError, unknown
+from wrongcot_data.errors import BadInput, Unavailable, WrongcotError, unknown
 
 INTERRUPTED = 130
 EXIT_CODES = "Exit codes: 0 done, 1 a check failed, 2 bad input, 3 missing on this machine, 130 interrupted."
+
+AS_JSON = "wrongcot.as_json"
+"""Where a context remembers that `--json` was given, for errors that come before the verb has read its options."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout and nothing else there.")
 
@@ -40,6 +43,10 @@ class Program(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.verbs)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[AS_JSON] = "--json" in args
+        return super().parse_args(ctx, args)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.verbs:
             return None
@@ -57,8 +64,14 @@ class Program(click.Group):
         try:
             return super().invoke(ctx)
         except WrongcotError as error:
-            complain(ctx.info_name or "wrongcot", error)
+            complain(ctx, error)
             sys.exit(error.exit_code)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx else ctx.command_path
+            complain(ctx, BadInput(_one_line(error.format_message()), try_=[f"{path} --help"]))
+            sys.exit(BadInput.exit_code)
         except KeyboardInterrupt:
             log("interrupted; what was stored is kept, and the same command goes on from it")
             sys.exit(INTERRUPTED)
@@ -68,7 +81,7 @@ class Program(click.Group):
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            complain(ctx.info_name or "wrongcot", disk_full(error))
+            complain(ctx, disk_full(error))
             sys.exit(Unavailable.exit_code)
 
 
@@ -81,13 +94,19 @@ def disk_full(error: OSError) -> Unavailable:
     )
 
 
-def complain(program: str, error: WrongcotError) -> None:
+def complain(ctx: click.Context, error: WrongcotError) -> None:
     """Say an error on stderr; with `--json` also as an object on stdout, so that a script can read it."""
-    click.echo(f"{program}: {error.message}", err=True)
+    click.echo(f"{ctx.info_name or 'wrongcot'}: {error.message}", err=True)
     for number, hint in enumerate(error.try_):
         click.echo(f"  {'try:' if number == 0 else '    '}  {hint}", err=True)
-    if "--json" in sys.argv:
+    if ctx.meta.get(AS_JSON):
         click.echo(json.dumps({"error": error.message, "try": list(error.try_)}))
+
+
+def _one_line(message: str) -> str:
+    """A message of click's as ours begin: no capital unless it is all of the word, no full stop."""
+    text = " ".join(message.split()).rstrip(".")
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def log(text: str) -> None:

@@ -91,6 +91,8 @@ def differences(folder: Path) -> Iterator[str]:
             yield from _rows(folder, task, config)
         except WrongcotError as error:
             yield f"{config}: {error.message}"
+        except pa.ArrowException as error:
+            yield f"{config}: cannot be read ({error})"
 
 
 def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:

@@ -1,0 +1,148 @@
+"""`verify`: one changed value, row or byte anywhere is found and named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from wrongcot_data.publish.dataset import MANIFEST, list_files
+
+
+@pytest.fixture
+def copy(tmp_path: Path, built: Path) -> Path:
+    """A data set that may be spoilt."""
+    return Path(shutil.copytree(built, tmp_path / "copy"))
+
+
+def change(folder: Path, config: str, edit: Callable[[list[dict[str, Any]]], None]) -> None:
+    """Change rows and then make every checksum fit again, as a forger would: only the grades can tell."""
+    (path,) = (folder / config).glob("*.parquet")
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    edit(rows)
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["files"] = list_files(folder / ".")
+    manifest["files"] = [file for file in manifest["files"] if not file["path"].startswith("pool/")]
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def test_a_true_data_set_passes(built: Path, run):
+    result = json.loads(run("verify", built, "--json").stdout)
+    assert result["verified"] is True
+    assert result["differences"] == []
+
+
+def spoil(name: str, value: object) -> Callable[[list[dict[str, Any]]], None]:
+    def edit(rows: list[dict[str, Any]]) -> None:
+        rows[3][name] = value
+
+    return edit
+
+
+def flip_a_step(rows: list[dict[str, Any]]) -> None:
+    step = next(step for step in rows[3]["steps"] if step["verdict"] == "valid")
+    step["verdict"] = "invalid"
+
+
+def change_a_number(rows: list[dict[str, Any]]) -> None:
+    rows[3]["completion"][0]["content"] = "No. <answer>1 + 1</answer>"
+
+
+def change_the_prompt(rows: list[dict[str, Any]]) -> None:
+    rows[3]["prompt"][0]["content"] += " Be brief."
+
+
+@pytest.mark.parametrize(
+    ("config", "edit", "named"),
+    [
+        ("wrong", spoil("grade", "correct"), "grade is 'wrong', not 'correct'"),
+        ("wrong", spoil("reason", "bad mood"), "not 'bad mood'"),
+        ("wrong", spoil("answer", "1 + 1"), "not '1 + 1'"),
+        ("wrong", spoil("target", 7), "row 3"),
+        ("wrong", spoil("nums", [1, 2, 3]), "row 3"),
+        ("wrong", spoil("problem_id", "countdown-1.2-3"), "row 3"),
+        ("wrong", spoil("reference_answer", "0"), "reference_answer is not the problem's"),
+        ("wrong", spoil("variant", "right"), "variant is 'right'"),
+        ("wrong", spoil("first_invalid_step", 17), "first_invalid_step"),
+        ("wrong", spoil("finish_reason", "length"), "truncated"),
+        ("wrong", change_a_number, "row 3"),
+        ("wrong", change_the_prompt, "prompt is not the problem's"),
+        ("reference", flip_a_step, "steps are not those of the completion"),
+        ("samples", spoil("grade", "disputed"), "not 'disputed'"),
+        ("samples", spoil("completion", "nothing"), "row 3"),
+    ],
+)
+def test_a_changed_value_is_found_though_every_checksum_fits(copy: Path, run, config: str, edit, named: str):
+    change(copy, config, edit)
+    result = run("verify", copy, code=1)
+    assert named in result.stdout
+    assert f"{config} row 3" in result.stdout
+
+
+def test_a_right_row_in_wrong_is_found(copy: Path, run, rows):
+    stray = {**rows(copy, "right")[0], "variant": "wrong"}
+    change(copy, "wrong", lambda all_rows: all_rows.__setitem__(3, stray))
+    assert "has no place in wrong" in run("verify", copy, code=1).stdout
+
+
+@pytest.mark.parametrize("edit", [lambda rows: rows.pop(), lambda rows: rows.append(rows[0])])
+def test_a_row_too_few_or_twice_is_found(copy: Path, run, edit):
+    change(copy, "wrong", edit)
+    assert "receipt: wrong" in run("verify", copy, code=1).stdout
+
+
+def test_a_changed_byte_anywhere_is_found(copy: Path, run):
+    (path,) = (copy / "right").glob("*.parquet")
+    spoilt = bytearray(path.read_bytes())
+    spoilt[100] ^= 1
+    path.write_bytes(spoilt)
+    assert "right/train-00000-of-00001.parquet: sha256" in run("verify", copy, code=1).stdout
+
+
+def test_a_missing_file_and_one_too_many_are_found(copy: Path, run):
+    (path,) = (copy / "right").glob("*.parquet")
+    path.rename(path.with_name("train-00000-of-00002.parquet"))
+    found = run("verify", copy, code=1).stdout
+    assert "train-00000-of-00001.parquet: missing" in found
+    assert "train-00000-of-00002.parquet: not in the manifest" in found
+
+
+def test_a_torn_file_is_found_and_the_others_are_still_checked(copy: Path, run):
+    change(copy, "wrong", spoil("grade", "correct"))
+    (path,) = (copy / "right").glob("*.parquet")
+    path.write_bytes(path.read_bytes()[:500])
+    found = run("verify", copy, code=1).stdout
+    assert "right/train-00000-of-00001.parquet" in found
+    assert "wrong row 3" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("spec_hash", "v1:0000000000000000", "spec_hash"),
+        ("grader_version", "countdown-0", "graded by countdown-0"),
+        ("rows", {"wrong": 1}, "rows"),
+    ],
+)
+def test_a_changed_manifest_is_found(copy: Path, run, name: str, value: object, named: str):
+    manifest = json.loads((copy / MANIFEST).read_text())
+    (copy / MANIFEST).write_text(json.dumps({**manifest, name: value}))
+    assert named in run("verify", copy, code=1).stdout
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"spec": 1}'])
+def test_a_manifest_that_cannot_be_read_is_one_line(copy: Path, run, text: str):
+    (copy / MANIFEST).write_text(text)
+    assert "cannot be read" in run("verify", copy, code=2).stderr
+
+
+def test_a_folder_without_manifest_is_said_so(tmp_path: Path, run):
+    assert "it is not a data set of ours" in run("verify", tmp_path, code=2).stderr
