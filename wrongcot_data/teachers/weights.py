@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -116,12 +117,12 @@ def _converted(gguf: Path) -> Weights:
 
 
 def _convert(gguf: Path, folder: Path) -> None:
-    try:
-        import gguf as _gguf  # noqa: F401  transformers imports it by itself, with a longer story where it is missing
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-    except ImportError as error:
-        raise missing_extra(error.name or "transformers", "local") from error
+    for package in ("torch", "transformers", "gguf"):  # transformers itself needs gguf, and says so at length
+        if importlib.util.find_spec(package) is None:
+            raise missing_extra(package, "local")
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     model: Any = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
     # transformers refuses to save what it takes for a quantized model; after loading, these are plain floats.
