@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data import __version__, receipt
-from wrongcot_data.folder import claimed, pool_folder, write_json
+from wrongcot_data.folder import check_owner, claimed, pool_folder, write_json
 from wrongcot_data.plan import Plan, problems_of
 from wrongcot_data.pool.filling import Asked, Report, ask, current_samples, fill
 from wrongcot_data.pool.journal import Journal
@@ -64,13 +64,16 @@ def build(plan: Plan, out: Path, *, report: Report, stop: Callable[[], bool]) ->
         WrongcotError: a fault of the folder or the machine; everything stored so far is kept.
     """
     needs_teacher = bool(plan.quotas.wanted)
+    revision = ""
     if needs_teacher:
         require(plan.teacher)
+        check_owner(out, plan.spec)
+        # before the folder becomes this build's: a teacher that cannot be found must not keep another one out of it
+        revision = plan.engine.revision(plan.teacher, plan.engine_options)
     with claimed(out, plan.spec), Journal(pool_folder(out) / "journal.sqlite") as journal:
         problems = problems_of(plan)
-        revision, asked = "", list[Asked]()
+        asked: list[Asked] = []
         if needs_teacher:
-            revision = plan.engine.revision(plan.teacher, plan.engine_options)
             asked = ask(plan, problems, revision)
             fill(plan, asked, journal, report=report, stop=stop)
         source = Source(

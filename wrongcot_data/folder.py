@@ -77,11 +77,18 @@ def check_owner(out: Path, spec: BuildSpec) -> None:
 
 def read_owner(out: Path) -> dict[str, Any] | None:
     """The spec that a folder was last built with; None where it has none."""
+    owner = _read_json(pool_folder(out) / "build.json")
+    if owner is None:  # damaged or taken away; a finished data set says it too
+        owner = (_read_json(out / "wrongcot.json") or {}).get("spec")
+    return owner if isinstance(owner, dict) else None
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
     try:
-        owner = json.loads((pool_folder(out) / "build.json").read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return owner if isinstance(owner, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -90,16 +90,28 @@ def read_config(path: Path) -> dict[str, Any]:
         BadInput: the file cannot be read, is no YAML or no mapping.
     """
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise BadInput(f"{path} is no YAML: {_first_line(error)}") from error
     if value is None:
         return {}
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise BadInput(f"{path} must hold `name: value` lines at its top level, not a {type(value).__name__}")
     return value
+
+
+def parse_yaml(text: str) -> Any:
+    """The value of a YAML text.
+
+    Raises:
+        ValueError: it is none, has a date that does not exist, or nests too deep.
+    """
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(str(error)) from error
 
 
 def make_spec(fields: Mapping[str, Any]) -> BuildSpec:
@@ -136,8 +148,14 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
         return unknown("config key", path, [prefix + name for name in known]).message
     if first["type"] == "literal_error":
         choices = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        return unknown(path.split(".")[0].removesuffix("s"), str(first["input"]), choices).message
-    return f"{path or 'config'}: {first['msg'][0].lower()}{first['msg'][1:]} (got {first['input']!r})"
+        name = [str(part) for part in first["loc"] if isinstance(part, str)][-1]
+        return unknown(name.removesuffix("s"), str(first["input"]), choices).message
+    return f"{path or 'config'}: {first['msg'][0].lower()}{first['msg'][1:]} (got {_short(first['input'])})"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _first_line(error: Exception) -> str:

@@ -1,76 +1,22 @@
-"""Tiny students and tiny data sets, built in code: nothing is fetched."""
+"""Tiny students and tiny data sets, built in code: nothing is fetched. The models are those of `tests/conftest.py`."""
 
 from __future__ import annotations
 
 import json
-import os
-import string
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-# Tiny models gain nothing from threads, and OpenMP's waiting threads starve each other where tests run side by side.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-CHAT_TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 ROWS = [
     ("Make 6 from 1, 2, 3.", "1 + 2 = 3, 3 + 3 = 6. <answer>1 + 2 + 3</answer>"),
     ("Make 7 from 1, 2, 3.", "2 * 3 = 6, 6 + 1 = 7. <answer>2 * 3 + 1</answer>"),
     ("Make 5 from 1, 2, 3.", "2 * 3 = 6, 6 - 1 = 4. <answer>2 * 3 - 1 + 1</answer>"),
     ("Make 9 from 1, 2, 3.", "1 + 2 = 3, 3 * 3 = 9. <answer>(1 + 2) * 3</answer>"),
 ]
-
-
-def make_tokenizer(*, chat_template: str | None, eos: str | None = None) -> Any:
-    """One token a character, and the special tokens. EOS ends a turn where there is a chat template."""
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    names = ["<unk>", "<pad>", "<bos>", "<eos>", "<|im_start|>", "<|im_end|>"]
-    vocabulary = {token: number for number, token in enumerate([*names, *string.printable[:95], "\n"])}
-    core = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    core.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
-    core.decoder = decoders.Fuse()
-    core.add_special_tokens(names)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=core,
-        unk_token="<unk>",
-        pad_token="<pad>",
-        bos_token="<bos>",
-        eos_token=eos or ("<|im_end|>" if chat_template else "<eos>"),
-    )
-    tokenizer.chat_template = chat_template
-    return tokenizer
-
-
-def save_model(folder: Path, tokenizer: Any, **changes: Any) -> Path:
-    """A random Llama of about 20,000 weights, with its tokenizer."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(0)
-    settings = {
-        "vocab_size": len(tokenizer),
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "num_key_value_heads": 2,
-        "max_position_embeddings": 1024,
-        "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-    }
-    LlamaForCausalLM(LlamaConfig(**(settings | changes))).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 def save_traces(folder: Path, variants: dict[str, Sequence[tuple[str, str]]]) -> Path:
@@ -112,23 +58,19 @@ def make_dataset() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def make_student(tmp_path: Path) -> Callable[..., Path]:
-    """A student with this chat template (none: the ChatML-like one); other arguments as `make_tokenizer`."""
-
-    def make(chat_template: str | None = CHAT_TEMPLATE, **settings: Any) -> Path:
-        return save_model(tmp_path / "student", make_tokenizer(chat_template=chat_template, **settings))
-
-    return make
+def make_student(tmp_path: Path, make_tiny_model: Callable[..., Path]) -> Callable[..., Path]:
+    """A student as `make_tiny_model` makes it."""
+    return partial(make_tiny_model, tmp_path / "student")
 
 
 @pytest.fixture(scope="session")
-def chat_student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_model(tmp_path_factory.mktemp("chat") / "tiny-chat", make_tokenizer(chat_template=CHAT_TEMPLATE))
+def chat_student(tmp_path_factory: pytest.TempPathFactory, make_tiny_model: Callable[..., Path]) -> Path:
+    return make_tiny_model(tmp_path_factory.mktemp("chat") / "tiny-chat")
 
 
 @pytest.fixture(scope="session")
-def plain_student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_model(tmp_path_factory.mktemp("plain") / "tiny-plain", make_tokenizer(chat_template=None))
+def plain_student(tmp_path_factory: pytest.TempPathFactory, make_tiny_model: Callable[..., Path]) -> Path:
+    return make_tiny_model(tmp_path_factory.mktemp("plain") / "tiny-plain", None)
 
 
 @pytest.fixture(scope="session")

@@ -166,14 +166,17 @@ def _merge(fields: dict[str, Any], name: str, values: dict[str, Any]) -> None:
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, Any]:
-    import yaml
+    from wrongcot_data.spec import parse_yaml
 
     pairs = {}
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign:
             raise click.UsageError(f"--engine-option takes NAME=VALUE, not {text!r}")
-        pairs[name] = yaml.safe_load(value)
+        try:
+            pairs[name] = parse_yaml(value)
+        except ValueError as error:
+            raise click.UsageError(f"--engine-option {name}={value!r} is no YAML value") from error
     return pairs
 
 

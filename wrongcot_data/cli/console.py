@@ -79,14 +79,28 @@ class Program(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except OSError as error:
-            if error.errno != errno.ENOSPC:
+            story = of_the_disk(error)
+            if story is None:
                 raise
-            complain(ctx, disk_full(error))
-            sys.exit(Unavailable.exit_code)
+            complain(ctx, story)
+            sys.exit(story.exit_code)
 
 
-def disk_full(error: OSError) -> Unavailable:
-    """The error for a disk without room; everything stored before it stays."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+NOT_THIS_PATH = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
+
+
+def of_the_disk(error: OSError) -> Unavailable | None:
+    """The error for a disk without room or a path that cannot be used; None for any other, which is a bug of ours.
+
+    Everything stored before it stays.
+    """
+    if error.errno in NOT_THIS_PATH and error.filename:
+        return Unavailable(
+            f"cannot use {error.filename}: {error.strerror}", try_=["another path, or other permissions"]
+        )
+    if error.errno not in NO_ROOM:
+        return None
     where = f" at {error.filename}" if error.filename else ""
     return Unavailable(
         f"the disk is full{where}; what was stored so far is kept",

@@ -83,13 +83,15 @@ def _sink(out: Path | None, source: Path) -> Iterator[TextIO]:
     if out is None:
         yield sys.stdout
         return
-    if out.exists() and source.exists() and out.samefile(source):
-        raise BadInput(f"--out {out} is the file that is read", try_=["--out another file"])
+    if out.is_dir():
+        raise Unavailable(f"cannot write {out}: it is a folder", try_=["--out FILE"])
     half = out.with_name(f".{out.name}.{os.getpid()}")
     try:
+        if out.exists() and source.exists() and out.samefile(source):
+            raise BadInput(f"--out {out} is the file that is read", try_=["--out another file"])
         handle = half.open("w", encoding="utf-8")
     except OSError as error:
-        raise Unavailable(f"cannot write {out}: {error.strerror}") from error
+        raise Unavailable(f"cannot write {out}: {error.strerror}", try_=["--out another file"]) from error
     try:
         with handle:
             yield handle

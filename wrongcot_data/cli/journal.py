@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -23,7 +24,7 @@ def recover(file: Path, as_json: bool) -> None:
     The saved samples become FILE; the damaged file is kept beside it under another name. The build goes on from there
     by its own command.
     """
-    from wrongcot_data.errors import BadInput
+    from wrongcot_data.errors import BadInput, CheckFailed
     from wrongcot_data.pool.journal import recover as save_readable
 
     if not file.is_file():
@@ -33,6 +34,12 @@ def recover(file: Path, as_json: bool) -> None:
     saved = file.with_name(f"{file.name}.saved")
     saved.unlink(missing_ok=True)
     count = save_readable(file, saved)
+    if not count:
+        saved.unlink()
+        raise CheckFailed(
+            f"no sample can be read from {file}; it is left as it is",
+            try_=[f"rm {shlex.quote(str(file))}    (if it is a journal: the build starts over)"],
+        )
     for suffix in ("", "-wal", "-shm"):  # a write-ahead log belongs to its file
         part = file.with_name(file.name + suffix)
         if part.exists():

@@ -10,14 +10,15 @@ import click
 
 from wrongcot_data.cli.console import emit, json_option
 
+MOST = 2**31
 COLOURS = {"valid": "green", "invalid": "red", "unchecked": None}
 
 
 @click.command(short_help="Print rows of a data set, steps coloured by verdict.")
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option("--variant", help="Config to show; the default one of the data set if not given.")
-@click.option("-n", "count", type=click.IntRange(1), default=3, show_default=True, help="Rows.")
-@click.option("--skip", type=click.IntRange(0), default=0, help="Rows to pass over first.")
+@click.option("-n", "count", type=click.IntRange(1, MOST), default=3, show_default=True, help="Rows.")
+@click.option("--skip", type=click.IntRange(0, MOST), default=0, help="Rows to pass over first.")
 @json_option
 def show(dataset: Path, variant: str | None, count: int, skip: int, as_json: bool) -> None:
     """Print the first rows of a variant of DATASET, a folder; `--variant samples` shows the pool itself."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from wrongcot_data.engines.attention import implementation_for
 from wrongcot_data.engines.base import Completion, Engine, Opening, Request
 from wrongcot_data.engines.decoding import common_prefix, draw_settings, first_stop, stop_at
-from wrongcot_data.errors import missing_extra
+from wrongcot_data.errors import BadInput, Unavailable, missing_extra
 from wrongcot_data.records import FinishReason, Prompt
 from wrongcot_data.spec import derive_seed
 from wrongcot_data.teachers.registry import Teacher
@@ -93,6 +93,7 @@ class TransformersEngine:
         try:
             import torch
             import transformers
+            from safetensors import SafetensorError
             from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
         except ImportError as error:
             raise missing_extra(error.name or "transformers", "local") from error
@@ -101,6 +102,10 @@ class TransformersEngine:
         device = options.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise Unavailable(f"device {device!r} cannot be used here", try_=["--engine-option device=cpu"]) from error
         dtype = options.dtype
         if dtype == "auto":
             dtype = "float32" if device == "cpu" else "bfloat16"
@@ -109,12 +114,17 @@ class TransformersEngine:
         logging.set_verbosity_error()
         logging.disable_progress_bar()
         # Any: the library's own annotations do not fit what its classes do
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left")
+        loader: Any = AutoModelForCausalLM
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left")
+            attention = implementation_for(AutoConfig.from_pretrained(folder), device)
+            model = loader.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation=attention)
+        except (OSError, ValueError, SafetensorError) as error:
+            story = str(error).strip().splitlines()[0]
+            hint = "--teacher NAME    (another one)"
+            raise BadInput(f"cannot load the model in {folder}: {story}", try_=[hint]) from error
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
-        loader: Any = AutoModelForCausalLM
-        attention = implementation_for(AutoConfig.from_pretrained(folder), device)
-        model = loader.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation=attention)
         self._model: Any = model.to(device).eval()
         self._sampling = opening.sampling
         self._batch_size = options.batch_size
@@ -125,6 +135,8 @@ class TransformersEngine:
         self.capacity = BATCHES_HELD * self._batch_size
 
     def submit(self, request: Request) -> None:
+        if request.prompt.messages and not self._tokenizer.chat_template:
+            raise BadInput("the teacher has no chat template", try_=["--prompt plain-few    (text to continue)"])
         ids = token_ids(self._tokenizer, request.prompt)
         room = int(getattr(self._model.config, "max_position_embeddings", 0) or 1 << 30)
         if len(ids) + self._sampling.max_tokens > room:

@@ -33,7 +33,7 @@ def grade_lines(task: Task, lines: Iterable[bytes]) -> Iterator[GradedLine]:
         if not raw.strip():
             continue
         try:
-            row = json.loads(raw.decode("utf-8"))
+            row = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))  # some editors put a mark before it
         except UnicodeDecodeError:
             yield GradedLine(number, fault="not UTF-8")
         except (ValueError, RecursionError) as error:

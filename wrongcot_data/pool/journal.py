@@ -10,6 +10,7 @@ Commits come in groups: per row, SQLite makes 280 rows/s on a plain disk; in gro
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 import tempfile
@@ -174,17 +175,20 @@ class _FaultsExplained:
     ) -> None:
         if not isinstance(error, sqlite3.DatabaseError):
             return
-        name = getattr(error, "sqlite_errorname", "")
-        if name == "SQLITE_FULL" or (name or "").startswith("SQLITE_IOERR"):
+        name = getattr(error, "sqlite_errorname", "") or ""
+        if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
+            raise Unavailable(f"cannot open the journal {self.path}: {error}", try_=["--out FOLDER"]) from error
+        if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             raise Unavailable(
                 f"cannot write {self.path}: {error}; what was committed is kept",
                 try_=["make room on the disk and give the same command again"],
             ) from error
-        if name == "SQLITE_BUSY":
+        if name.startswith("SQLITE_BUSY"):
             raise Unavailable(
                 f"{self.path} is in use by another program", try_=["wait for it, then give the same command again"]
             ) from error
-        if name in ("SQLITE_CORRUPT", "SQLITE_NOTADB", "") and not isinstance(error, sqlite3.ProgrammingError):
+        damaged = not name or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+        if damaged and not isinstance(error, sqlite3.ProgrammingError):
             raise CheckFailed(
                 f"the journal {self.path} is damaged ({error}); nothing was written to it",
                 try_=[f"wrongcot-data journal recover {self.path}    (saves every sample that can still be read)"],
@@ -219,9 +223,12 @@ def _copy_padded(path: Path, copy: Path) -> None:
         shutil.copyfile(log, copy.with_name(copy.name + "-wal"))
     with copy.open("r+b") as handle:
         header = handle.read(100)
+        if not header.startswith(b"SQLite format 3\0"):
+            return
         told = int.from_bytes(header[16:18], "big") * int.from_bytes(header[28:32], "big")  # page size, pages
         if copy.stat().st_size < told:
-            handle.truncate(told)
+            with contextlib.suppress(OSError):  # a damaged header tells of more than a file can hold
+                handle.truncate(told)
 
 
 def _readable(path: Path, order: str) -> Iterator[Sample]:

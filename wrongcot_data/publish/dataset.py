@@ -128,6 +128,8 @@ def put_in_place(finished: Path, folder: Path, known_configs: Iterable[str]) -> 
     """
     (folder / MANIFEST).unlink(missing_ok=True)
     for config in known_configs:
+        if (folder / config).is_symlink():  # what it points to is not ours to remove
+            (folder / config).unlink()
         shutil.rmtree(folder / config, ignore_errors=True)
     for path in sorted(finished.iterdir()):
         if path.name != MANIFEST:

@@ -9,17 +9,55 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel, Field, ValidationError
 
 from wrongcot_data.errors import BadInput, WrongcotError
 from wrongcot_data.pool.grading import verdict
 from wrongcot_data.publish.columns import SAMPLES, problem_of, schema
-from wrongcot_data.publish.dataset import MANIFEST, describe, rows_by_config
+from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe, rows_by_config
 from wrongcot_data.records import first_invalid_step
 from wrongcot_data.spec import make_spec, spec_hash
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import question
 from wrongcot_data.variants import REGISTRY
+
+UNREADABLE = (OSError, pa.ArrowException, UnicodeDecodeError)
+"""What reading a Parquet file raises that somebody has changed."""
+
+
+class _File(BaseModel):
+    path: str = Field(pattern=r"^\w[^/\\]*(/\w[^/\\]*)*$")  # inside the folder
+    bytes: int
+    sha256: str
+    rows: int = 0
+
+
+class _VariantAccount(BaseModel):
+    asked: int
+    kept: int
+    left_out: dict[str, int]
+
+
+class _Account(BaseModel):
+    by_variant: dict[str, _VariantAccount]
+    samples: dict[str, int]
+
+
+class _NamesTask(BaseModel):
+    task: str
+
+
+class _Manifest(BaseModel, strict=True):
+    """What readers rely on, so that a manifest of another shape is one clear error."""
+
+    spec: _NamesTask
+    spec_hash: str
+    files: list[_File]
+    rows: dict[str, int] = Field(min_length=1)
+    content: dict[str, str]
+    receipt: _Account
+    grader_version: str
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -38,13 +76,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         )
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        for name in ("spec", "spec_hash", "files", "rows", "receipt", "grader_version"):
-            manifest[name]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(
-            f"{path} cannot be read: {error!r}", try_=["the build command again, to write it anew"]
-        ) from error
+        _Manifest.model_validate(manifest)
+    except (OSError, ValueError, RecursionError) as error:
+        story = _first_fault(error) if isinstance(error, ValidationError) else str(error)
+        raise BadInput(f"{path} cannot be read: {story}", try_=["the build command again, to write it anew"]) from error
     return dict(manifest)
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    return f"{'.'.join(str(part) for part in fault['loc']) or 'manifest'}: {fault['msg']}"
 
 
 def configs_of(folder: Path) -> dict[str, list[Path]]:
@@ -62,12 +103,12 @@ def read_rows(folder: Path, config: str) -> Iterator[dict[str, Any]]:
     Raises:
         BadInput: a file of it is missing or no Parquet.
     """
-    for path in configs_of(folder)[config]:
+    for path in configs_of(folder).get(config, []):
         try:
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches(batch_size=1000):
                     yield from batch.to_pylist()
-        except (OSError, pa.ArrowException) as error:
+        except UNREADABLE as error:
             raise BadInput(f"cannot read {path}: {error}") from error
 
 
@@ -91,7 +132,7 @@ def differences(folder: Path) -> Iterator[str]:
             yield from _rows(folder, task, config)
         except WrongcotError as error:
             yield f"{config}: {error.message}"
-        except pa.ArrowException as error:
+        except UNREADABLE as error:
             yield f"{config}: cannot be read ({error})"
 
 
@@ -103,7 +144,7 @@ def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
             continue
         try:
             found = describe(folder, folder / path)
-        except pa.ArrowException as error:
+        except UNREADABLE as error:
             yield f"{path}: no Parquet ({error})"
             continue
         for what in ("bytes", "sha256", "rows"):
@@ -125,6 +166,9 @@ def _manifest(manifest: Mapping[str, Any]) -> Iterator[str]:
     rows = rows_by_config(manifest["files"])
     if rows != manifest["rows"]:
         yield f"{MANIFEST}: rows {manifest['rows']}, but its files hold {rows}"
+    content = content_by_config(manifest["files"])
+    if content != manifest["content"]:
+        yield f"{MANIFEST}: content {manifest['content']}, but its files make {content}"
     receipt = manifest["receipt"]
     for name, row in receipt["by_variant"].items():
         left = sum(row["left_out"].values())
@@ -136,7 +180,7 @@ def _manifest(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 def _rows(folder: Path, task: Task, config: str) -> Iterator[str]:
     expected = schema(task, config)
-    for path in configs_of(folder)[config]:
+    for path in configs_of(folder).get(config, []):
         if path.is_file() and not pq.read_schema(path).equals(expected):
             yield f"{path.relative_to(folder).as_posix()}: columns or types are not those of this version"
             return

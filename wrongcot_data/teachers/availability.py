@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -33,9 +34,12 @@ def find_gpus() -> list[Gpu]:
     program = shutil.which("nvidia-smi")
     if program:
         query = [program, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
-        answer = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
-        lines = [line.rsplit(",", 1) for line in answer.stdout.splitlines() if "," in line]
-        return [Gpu(name.strip(), float(mib) * 2**20 / 1e9) for name, mib in lines]
+        try:
+            answer = subprocess.run(query, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603
+        except (subprocess.SubprocessError, OSError):
+            return []  # a driver that does not answer runs no model either
+        found = [re.fullmatch(r"(.+), *(\d+)", line.strip()) for line in answer.stdout.splitlines()]
+        return [Gpu(line[1], int(line[2]) * 2**20 / 1e9) for line in found if line]
     if Path("/dev/kfd").exists() and importlib.util.find_spec("torch"):
         import torch
 

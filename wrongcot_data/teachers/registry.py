@@ -104,8 +104,15 @@ def get_teacher(name: str) -> Teacher:
     """
     if name in TEACHERS:
         return TEACHERS[name]
-    if Path(name).exists():
+    if _is_path(name):
         return Teacher(name=Path(name).resolve().name, path=str(Path(name).resolve()))
     if re.fullmatch(r"[\w.-]+/[\w.-]+", name, flags=re.ASCII) and not name.startswith("."):
         return Teacher(name=name, hub_id=name)
     raise unknown("teacher", name, TEACHERS)
+
+
+def _is_path(name: str) -> bool:
+    try:
+        return bool(name) and Path(name).exists()
+    except OSError:  # too long for a path
+        return False

@@ -69,13 +69,14 @@ def _local(path: Path) -> Weights:
     if path.is_file() and path.suffix == ".gguf":
         return _converted(path)
     if path.is_dir() and (path / "config.json").is_file():
-        return Weights(path, _digest(sorted(file for pattern in PARTS for file in path.glob(pattern))))
+        return Weights(path, _digest(sorted(file for pattern in PARTS for file in path.glob(pattern)), named=True))
     raise BadInput(f"{path} is neither a GGUF file nor a folder with a config.json")
 
 
-def _digest(files: list[Path]) -> str:
+def _digest(files: list[Path], *, named: bool = False) -> str:
     digest = hashlib.sha256()
     for file in files:
+        digest.update(file.name.encode() if named else b"")
         with file.open("rb") as handle:
             digest.update(hashlib.file_digest(handle, "sha256").digest())
     return f"sha256:{digest.hexdigest()[:16]}"
@@ -123,8 +124,11 @@ def _convert(gguf: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    model: Any = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        model: Any = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+    except ValueError as error:
+        raise BadInput(f"{gguf} cannot be converted: {str(error).strip().splitlines()[0]}") from error
     # transformers refuses to save what it takes for a quantized model; after loading, these are plain floats.
     model.hf_quantizer = None
     for mark in ("quantization_method", "is_quantized"):

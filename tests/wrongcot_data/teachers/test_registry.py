@@ -1,0 +1,158 @@
+"""Teachers: what a name stands for, which can run here, and exactly which weights they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from wrongcot_data.errors import BadInput, Unavailable
+from wrongcot_data.teachers import availability
+from wrongcot_data.teachers.availability import Gpu, find_gpus, needs_gb, require, why_not
+from wrongcot_data.teachers.registry import PROMPT_STYLES, TEACHERS, get_teacher
+from wrongcot_data.teachers.weights import find_weights
+
+H100 = Gpu("NVIDIA H100", 85.0)
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_every_known_teacher_says_where_it_is_from_and_under_which_terms(name: str):
+    teacher = get_teacher(name)
+    assert teacher.name == name
+    assert teacher.licence
+    assert teacher.style in PROMPT_STYLES
+    assert bool(teacher.hub_id) == bool(teacher.billions) == (name != "scripted")
+    assert teacher.licence_link or teacher.licence == "apache-2.0"
+
+
+def test_a_name_is_looked_for_in_the_registry_then_on_the_disk_then_on_the_hub(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gemma-9b").mkdir()
+    (tmp_path / "mine" / "model").mkdir(parents=True)
+    assert get_teacher("gemma-9b") == TEACHERS["gemma-9b"]
+    local = get_teacher("mine/model")
+    assert (local.name, local.path, local.hub_id) == ("model", str(tmp_path / "mine" / "model"), "")
+    assert get_teacher("mine/other").hub_id == "mine/other"
+    assert get_teacher("Qwen/Qwen2.5-0.5B").hub_id == "Qwen/Qwen2.5-0.5B"
+
+
+@pytest.mark.parametrize(
+    "name", ["smolm2-135m", "./not/there", "a/b/c", "https://huggingface.co/a/b", "", "é/b", "x" * 300, "a\0b"]
+)
+def test_what_is_none_of_these_is_an_unknown_teacher(name: str):
+    with pytest.raises(BadInput, match="unknown teacher"):
+        get_teacher(name)
+
+
+def test_an_unknown_teacher_comes_with_the_nearest_name():
+    with pytest.raises(BadInput, match="did you mean smollm2-135m"):
+        get_teacher("smolm2-135m")
+
+
+@pytest.mark.parametrize(
+    ("name", "gpus", "memory", "reason"),
+    [
+        ("gemma-9b", [], 64, "needs about 22 GB of GPU memory; none found here"),
+        ("gemma-9b", [Gpu("small", 8.5)], 64, "needs about 22 GB of GPU memory; 8 GB found here"),
+        ("gemma-9b", [H100], 64, ""),
+        ("gemma-27b", [Gpu("half", 40.0)], 64, "needs about 65 GB"),
+        ("gemma-27b", [Gpu("half", 40.0)] * 2, 64, ""),
+        ("smollm2-135m", [], 2, ""),
+        ("smollm2-135m", [], 0.5, "GB of memory"),
+        ("qwen-1.5b", [], 64, ""),
+        ("qwen-1.5b", [], 4, "needs about 7 GB of memory; 4 GB found here"),
+        ("scripted", [], 0.1, ""),
+        ("somebody/unknown", [], 0.1, ""),
+    ],
+)
+def test_a_teacher_runs_where_its_memory_is(monkeypatch, name: str, gpus: list[Gpu], memory: float, reason: str):
+    monkeypatch.setattr(availability, "memory_gb", lambda: memory)
+    found = why_not(get_teacher(name), gpus)
+    assert reason in found
+    assert bool(reason) == bool(found)
+
+
+def test_a_teacher_that_cannot_run_is_refused_with_the_smallest_that_can(monkeypatch):
+    monkeypatch.setattr(availability, "find_gpus", list)
+    monkeypatch.setattr(availability, "memory_gb", lambda: 64)
+    with pytest.raises(Unavailable, match="gemma-27b needs about 65 GB") as caught:
+        require(get_teacher("gemma-27b"))
+    assert caught.value.try_[0] == "--teacher smollm2-135m    (runs on this machine)"
+    monkeypatch.setattr(availability, "memory_gb", lambda: 0.1)
+    with pytest.raises(Unavailable) as caught:
+        require(get_teacher("smollm2-135m"))
+    assert "scripted" in caught.value.try_[-1]
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        (
+            "echo 'NVIDIA H100 80GB HBM3, 81559'; echo 'NVIDIA A10, 23028'",
+            [("NVIDIA H100 80GB HBM3", 85.5), ("NVIDIA A10", 24.1)],
+        ),
+        ("echo 'NVIDIA GB10, [N/A]'", []),
+        ("echo 'No devices were found'", []),
+        ("echo 'NVIDIA-SMI has failed, because of 3, or so'; exit 9", []),
+    ],
+)
+def test_gpus_are_those_that_the_driver_lists(tmp_path: Path, monkeypatch, script: str, found: list[tuple[str, float]]):
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert [(gpu.name, round(gpu.memory_gb, 1)) for gpu in find_gpus()] == found
+
+
+def test_memory_is_asked_for_by_size():
+    assert needs_gb(get_teacher("somebody/unknown")) == 0
+    assert 20 < needs_gb(TEACHERS["gemma-9b"]) < 25
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in ("config.json", "tokenizer.json"):
+        (folder / name).write_text(json.dumps({"from": name}))
+    (folder / "model.safetensors").write_bytes(b"weights")
+    (folder / "chat_template.jinja").write_text("{{ messages }}")
+    (folder / "README.md").write_text("a model")
+    return folder
+
+
+@pytest.mark.parametrize("part", ["config.json", "tokenizer.json", "model.safetensors", "chat_template.jinja"])
+def test_the_revision_of_a_local_model_changes_with_each_of_its_parts(model: Path, part: str):
+    before = find_weights(get_teacher(str(model)))
+    assert before.folder == model
+    assert find_weights(get_teacher(str(model))) == before
+    with (model / part).open("ab") as handle:
+        handle.write(b" ")
+    assert find_weights(get_teacher(str(model))).revision != before.revision
+
+
+def test_the_revision_of_a_local_model_is_of_its_bytes_not_of_its_place(model: Path, tmp_path: Path):
+    before = find_weights(get_teacher(str(model))).revision
+    (model / "README.md").write_text("told otherwise")
+    moved = model.rename(tmp_path / "moved")
+    assert find_weights(get_teacher(str(moved))).revision == before
+
+
+def test_the_revision_of_a_local_model_tells_parts_that_changed_names_apart(model: Path):
+    before = find_weights(get_teacher(str(model))).revision
+    one, other = model / "config.json", model / "tokenizer.json"
+    text, other_text = one.read_text(), other.read_text()
+    one.write_text(other_text)
+    other.write_text(text)
+    swapped = find_weights(get_teacher(str(model))).revision
+    assert swapped != before
+    (model / "chat_template.jinja").rename(model / "chat_template_of_before.jinja")
+    assert find_weights(get_teacher(str(model))).revision != swapped
+
+
+def test_a_path_without_a_model_is_said_so(tmp_path: Path):
+    (tmp_path / "file.bin").write_bytes(b"")
+    for path in (tmp_path, tmp_path / "file.bin"):
+        with pytest.raises(BadInput, match="neither a GGUF file nor a folder with a config"):
+            find_weights(get_teacher(str(path)))
