@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data import __version__, receipt
+from wrongcot_data.filling import Asked, Report, ask, current_samples, fill
 from wrongcot_data.folder import check_owner, claimed, pool_folder, write_json
 from wrongcot_data.plan import Plan, problems_of
-from wrongcot_data.pool.filling import Asked, Report, ask, current_samples, fill
 from wrongcot_data.pool.journal import Journal
 from wrongcot_data.pool.sampler import called_for, seen
 from wrongcot_data.publish.card import licence, render_card

@@ -47,7 +47,7 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     task: str = Field(description="where problems come from and how answers are graded")
     teacher: str = Field("gemma-9b", description="registry name, Hub id or path; the paper's family as default")
     variants: tuple[VariantName, ...] = Field(VARIANTS, min_length=1, description="the sets to cut from the pool")
-    limit: int = Field(1000, ge=1, description="problems")
+    limit: int = Field(1000, ge=1, le=10**7, description="problems; all of them are held in memory")
     per_problem: int = Field(1, ge=1, description="distinct traces a problem, of right and of wrong each")
     max_attempts: int = Field(8, ge=1, description="replies asked for a problem before it is given up")
     seed: int = Field(0, ge=0, lt=2**63, description="one seed rules problems and replies")

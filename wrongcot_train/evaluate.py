@@ -15,7 +15,8 @@ from wrongcot_data.engines import get_engine
 from wrongcot_data.engines.base import Completion, Engine, EngineKind, Opening, Request, Sampling
 from wrongcot_data.engines.transformers import token_ids
 from wrongcot_data.errors import BadInput, unknown
-from wrongcot_data.records import GRADES, Problem, Prompt, Verdict
+from wrongcot_data.pool.grading import verdict
+from wrongcot_data.records import GRADES, Problem, Prompt
 from wrongcot_data.spec import content_hash, derive_seed, parse_model
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
@@ -232,17 +233,14 @@ def _reply(completion: Completion, engine: str) -> Reply:
 def grade_item(exam: Exam, reply: Reply) -> dict[str, Any]:
     """One row of `items.parquet`."""
     problem = exam.problems[reply.problem_id]
-    if reply.finish_reason == "error":
-        verdict = Verdict("error", reply.error or "no reply")
-    else:
-        verdict = exam.task.grade(problem, reply.completion, reply.finish_reason)
+    found = verdict(exam.task, problem, reply.completion, reply.finish_reason, reply.error)
     return {
         **asdict(reply),
         "prompt": prompt_text(exam.prompts[reply.problem_id]),
-        "grade": verdict.grade,
-        "reason": verdict.reason,
-        "answer": verdict.answer,
-        "correct": verdict.grade == "correct",
+        "grade": found.grade,
+        "reason": found.reason,
+        "answer": found.answer,
+        "correct": found.grade == "correct",
         **{name: problem.data[name] for name in exam.task.columns},
     }
 

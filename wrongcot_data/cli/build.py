@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,17 +117,17 @@ def _dry_run(plan: Plan, folder: Path, as_json: bool) -> None:
     from wrongcot_data.teachers.prompting import render
 
     check_owner(folder, plan.spec)
-    problems = problems_of(plan)
-    prompt = render(plan.task, problems[0], plan.style, plan.teacher.shots)
-    least = sum(plan.quotas.wanted.values())
+    (first,) = problems_of(replace(plan, spec=plan.spec.model_copy(update={"limit": 1})))
+    prompt = render(plan.task, first, plan.style, plan.teacher.shots)
+    least, limit = sum(plan.quotas.wanted.values()), plan.spec.limit
     result = {
         "dataset": str(folder),
         "spec": plan.spec.model_dump(mode="json"),
         "spec_hash": spec_hash(plan.spec),
-        "problems": len(problems),
-        "rows_asked": len(problems) * sum(variant.asked(plan.spec.per_problem) for variant in plan.variants),
-        "replies": {"least": least * len(problems), "most": plan.spec.max_attempts * len(problems) if least else 0},
-        "tokens_most": plan.spec.max_attempts * len(problems) * plan.sampling.max_tokens if least else 0,
+        "problems": limit,
+        "rows_asked": limit * sum(variant.asked(plan.spec.per_problem) for variant in plan.variants),
+        "replies": {"least": least * limit, "most": plan.spec.max_attempts * limit if least else 0},
+        "tokens_most": plan.spec.max_attempts * limit * plan.sampling.max_tokens if least else 0,
         "cannot_run_here": why_not(plan.teacher, find_gpus()) if least else "",
         "prompt": {
             "template": prompt.template,

@@ -61,6 +61,7 @@ class Program(click.Group):
             raise click.UsageError(unknown("command", args[0], self.verbs).message, ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # nothing leaves this machine unasked
         try:
             return super().invoke(ctx)
         except WrongcotError as error:

@@ -30,7 +30,7 @@ def grade(task: str, file: Path, out: Path | None, as_json: bool) -> None:
     stderr with its number and skipped; the exit code is 1 then. With --json, one object with the counts, and with the
     rows unless --out takes them.
     """
-    from wrongcot_data.graders.lines import grade_lines
+    from wrongcot_data.grade import grade_lines
     from wrongcot_data.tasks import get_task
 
     the_task = get_task(task)

@@ -117,12 +117,18 @@ class TransformersEngine:
         loader: Any = AutoModelForCausalLM
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left")
-            attention = implementation_for(AutoConfig.from_pretrained(folder), device)
+            config = AutoConfig.from_pretrained(folder)
+            attention = implementation_for(config, device)
             model = loader.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation=attention)
         except (OSError, ValueError, SafetensorError) as error:
             story = str(error).strip().splitlines()[0]
             hint = "--teacher NAME    (another one)"
             raise BadInput(f"cannot load the model in {folder}: {story}", try_=[hint]) from error
+        self._room = int(getattr(config, "max_position_embeddings", 0) or 1 << 30)
+        if opening.sampling.max_tokens >= self._room:
+            raise BadInput(
+                f"max_tokens {opening.sampling.max_tokens} leaves no room: the model holds {self._room} tokens"
+            )
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
         self._model: Any = model.to(device).eval()
@@ -138,9 +144,9 @@ class TransformersEngine:
         if request.prompt.messages and not self._tokenizer.chat_template:
             raise BadInput("the teacher has no chat template", try_=["--prompt plain-few    (text to continue)"])
         ids = token_ids(self._tokenizer, request.prompt)
-        room = int(getattr(self._model.config, "max_position_embeddings", 0) or 1 << 30)
-        if len(ids) + self._sampling.max_tokens > room:
-            story = f"prompt of {len(ids)} tokens and {self._sampling.max_tokens} to write exceed the model's {room}"
+        if len(ids) + self._sampling.max_tokens > self._room:
+            most = self._sampling.max_tokens
+            story = f"prompt of {len(ids)} tokens and {most} to write exceed the model's {self._room}"
             self._failed.append(Completion(request.key, "", "error", len(ids), 0, story))
             return
         self._rows.append(_Row(request, ids))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +42,17 @@ class _VariantAccount(BaseModel):
 
 
 class _Account(BaseModel):
-    by_variant: dict[str, _VariantAccount]
+    asked: int
+    kept: dict[str, int]
+    left_out: dict[str, int]
     samples: dict[str, int]
+    balanced: bool
+    by_variant: dict[str, _VariantAccount]
+
+
+class _Teacher(BaseModel):
+    name: str
+    revision: str
 
 
 class _NamesTask(BaseModel):
@@ -53,6 +64,9 @@ class _Manifest(BaseModel, strict=True):
 
     spec: _NamesTask
     spec_hash: str
+    teacher: _Teacher
+    prompt_template: str
+    sampling: dict[str, Any]
     files: list[_File]
     rows: dict[str, int] = Field(min_length=1)
     content: dict[str, str]
@@ -129,7 +143,7 @@ def differences(folder: Path) -> Iterator[str]:
             yield f"{config}: not a variant"
             continue
         try:
-            yield from _rows(folder, task, config)
+            yield from _rows(folder, task, config, manifest)
         except WrongcotError as error:
             yield f"{config}: {error.message}"
         except UNREADABLE as error:
@@ -174,11 +188,29 @@ def _manifest(manifest: Mapping[str, Any]) -> Iterator[str]:
         left = sum(row["left_out"].values())
         if row["asked"] != row["kept"] + left or row["kept"] != rows.get(name):
             yield f"receipt: {name}: asked {row['asked']}, kept {row['kept']}, left out {left}, rows {rows.get(name)}"
+    yield from _totals(receipt)
     if sum(receipt["samples"].values()) != rows.get(SAMPLES, 0):
         yield f"receipt: {sum(receipt['samples'].values())} samples, but {rows.get(SAMPLES, 0)} rows of them"
 
 
-def _rows(folder: Path, task: Task, config: str) -> Iterator[str]:
+def _totals(receipt: Mapping[str, Any]) -> Iterator[str]:
+    """Whether the sums over the variants are those that the receipt begins with."""
+    by_variant = receipt["by_variant"]
+    left_out: Counter[str] = Counter()
+    for row in by_variant.values():
+        left_out.update(row["left_out"])
+    sums = {
+        "asked": sum(row["asked"] for row in by_variant.values()),
+        "kept": {name: row["kept"] for name, row in by_variant.items()},
+        "left_out": dict(left_out),
+        "balanced": True,
+    }
+    for name, value in sums.items():
+        if receipt[name] != value:
+            yield f"receipt: {name} is {receipt[name]}, but its variants make {value}"
+
+
+def _rows(folder: Path, task: Task, config: str, manifest: Mapping[str, Any]) -> Iterator[str]:
     expected = schema(task, config)
     for path in configs_of(folder).get(config, []):
         if path.is_file() and not pq.read_schema(path).equals(expected):
@@ -192,10 +224,23 @@ def _rows(folder: Path, task: Task, config: str) -> Iterator[str]:
         names.add(name)
         check = _sample if config == SAMPLES else _trace
         try:
-            for difference in check(task, config, row):
+            for difference in chain(check(task, config, row), _source(row, manifest)):
                 yield f"{config} row {number} ({row['problem_id']}): {difference}"
         except WrongcotError as error:
             yield f"{config} row {number} ({row['problem_id']}): {error.message}"
+
+
+def _source(row: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Whether a row that a model wrote names the teacher and the settings of the manifest."""
+    told = {
+        "teacher": manifest["teacher"]["name"],
+        "teacher_revision": manifest["teacher"]["revision"],
+        "prompt_template": manifest["prompt_template"],
+        "sampling": json.dumps(manifest["sampling"], sort_keys=True),
+    }
+    for name, value in told.items():
+        if row.get("author", "model") == "model" and row[name] != value:
+            yield f"{name} is {row[name]!r}, but the manifest says {value!r}"
 
 
 def _sample(task: Task, _config: str, row: Mapping[str, Any]) -> Iterator[str]:

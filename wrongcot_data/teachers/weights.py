@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import shutil
 import tempfile
@@ -122,7 +123,12 @@ def _convert(gguf: Path, folder: Path) -> None:
         if importlib.util.find_spec(package) is None:
             raise missing_extra(package, "local")
     import torch
+    import transformers
     from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    logging.getLogger(__name__).warning("converting %s to safetensors, once: about half a minute", gguf.name)
+    library_logging: Any = transformers.logging
+    library_logging.disable_progress_bar()
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)

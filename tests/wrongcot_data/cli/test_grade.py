@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrongcot_data.graders.lines import grade_lines
+from wrongcot_data.grade import grade_lines
 from wrongcot_data.tasks import get_task
 
 RIGHT = {"nums": [1, 2, 3], "target": 7, "completion": "2 * 3 = 6 <answer>2 * 3 + 1</answer>"}
@@ -148,7 +148,7 @@ def test_out_appears_only_when_it_is_whole(tmp_path: Path, run, monkeypatch):
         assert out.read_text() == "of yesterday"
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("wrongcot_data.graders.lines.grade_lines", fail_at_the_end)
+    monkeypatch.setattr("wrongcot_data.grade.grade_lines", fail_at_the_end)
     run("grade", "countdown", file, "--out", out, code=130)
     assert out.read_text() == "of yesterday"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["graded.jsonl", "replies.jsonl"]

@@ -130,12 +130,24 @@ def test_a_torn_file_is_found_and_the_others_are_still_checked(copy: Path, run):
         ("spec_hash", "v1:0000000000000000", "spec_hash"),
         ("grader_version", "countdown-0", "graded by countdown-0"),
         ("rows", {"wrong": 1}, "rows"),
+        ("teacher", {"name": "gemma-9b", "revision": "1"}, "teacher is 'scripted', but the manifest says 'gemma-9b'"),
+        ("sampling", {"temperature": 0.0}, "sampling is"),
     ],
 )
 def test_a_changed_manifest_is_found(copy: Path, run, name: str, value: object, named: str):
     manifest = json.loads((copy / MANIFEST).read_text())
     (copy / MANIFEST).write_text(json.dumps({**manifest, name: value}))
     assert named in run("verify", copy, code=1).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("asked", 1), ("kept", {"wrong": 1}), ("left_out", {"lost": 3}), ("balanced", False)]
+)
+def test_a_receipt_whose_sums_are_not_its_parts_is_found(copy: Path, run, name: str, value: object):
+    manifest = json.loads((copy / MANIFEST).read_text())
+    manifest["receipt"][name] = value
+    (copy / MANIFEST).write_text(json.dumps(manifest))
+    assert f"receipt: {name} is {value}" in run("verify", copy, code=1).stdout
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"spec": 1}'])

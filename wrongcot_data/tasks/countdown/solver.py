@@ -102,6 +102,8 @@ def combine(one: Value, other: Value, rule: Rule) -> list[tuple[Value, Operator,
             made.append((big - small, "-", swapped))
         if big % small == 0:
             made.append((big // small, "/", swapped))
+        if big == small:  # equal values are two different quotients where they were made differently
+            made.append((1, "/", not swapped))
         return made
     made += [(one - other, "-", False), (other - one, "-", True)]
     made += [(divide(one, other), "/", False)] if other else []

@@ -79,11 +79,23 @@ def test_positive_solutions_are_done_in_positive_integers_in_any_order_of_their_
         assert len(done) == len(numbers) - 1
 
 
+def test_a_quotient_of_equal_values_counts_both_ways_round():
+    texts = [expression(form) for form in solve([1, 1, 1, 2], 2).forms]
+    assert "1 + 1 / (2 - 1)" in texts
+    assert "1 + (2 - 1) / 1" in texts
+
+
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 25), min_size=2, max_size=4), st.integers(1, 60), st.randoms(use_true_random=False))
 def test_solutions_do_not_depend_on_the_order_of_the_numbers(numbers, target, rng: random.Random):
     mixed = rng.sample(numbers, len(numbers))
     assert solve(numbers, target) == solve(mixed, target)
+
+
+def test_many_equal_numbers_have_the_same_solutions_in_every_order():
+    for numbers in ([1, 1, 1, 2], [1, 1, 2, 2], [2, 2, 2, 4], [3, 3, 3, 3]):
+        for target in range(1, 13):
+            assert len({tuple(solve(list(order), target).forms) for order in set(permutations(numbers))}) == 1
 
 
 @pytest.mark.parametrize(
