@@ -27,8 +27,12 @@ class GradedLine:
     fault: str = ""
 
 
-def grade_lines(task: Task, lines: Iterable[bytes]) -> Iterator[GradedLine]:
-    """Grade each line; blank ones are passed over."""
+def grade_lines(task: Task, lines: Iterable[bytes], scorer: str | None = None) -> Iterator[GradedLine]:
+    """Grade each line; blank ones are passed over.
+
+    Args:
+        scorer: one of the task's other scorers; its score is added as the field `SCORER_score`.
+    """
     for number, raw in enumerate(lines, start=1):
         if not raw.strip():
             continue
@@ -39,10 +43,10 @@ def grade_lines(task: Task, lines: Iterable[bytes]) -> Iterator[GradedLine]:
         except (ValueError, RecursionError) as error:
             yield GradedLine(number, fault=f"not JSON: {str(error)[:100]}")
         else:
-            yield grade_row(task, row, number)
+            yield grade_row(task, row, number, scorer)
 
 
-def grade_row(task: Task, row: Any, number: int) -> GradedLine:
+def grade_row(task: Task, row: Any, number: int, scorer: str | None = None) -> GradedLine:
     """Grade one row: a mapping with `completion` and a problem by id or inline.
 
     `completion` is text, or chat turns of which the assistant's are read; `finish_reason` counts where it is one of
@@ -60,7 +64,9 @@ def grade_row(task: Task, row: Any, number: int) -> GradedLine:
     finish = row.get("finish_reason")
     known: FinishReason = next((reason for reason in FINISH_REASONS if reason == finish), "unknown")
     verdict = task.grade(problem, text, known)
-    added = {"grade": verdict.grade, "reason": verdict.reason, "answer": verdict.answer}
+    added: dict[str, Any] = {"grade": verdict.grade, "reason": verdict.reason, "answer": verdict.answer}
+    if scorer:
+        added[f"{scorer}_score"] = task.scorers[scorer](problem, text)
     return GradedLine(number, {**row, "problem_id": problem.id, **added})
 
 

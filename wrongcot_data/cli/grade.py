@@ -14,15 +14,16 @@ from typing import Any, TextIO
 import click
 
 from wrongcot_data.cli.console import json_option, log
-from wrongcot_data.errors import BadInput, Unavailable
+from wrongcot_data.errors import BadInput, Unavailable, unknown
 
 
 @click.command(short_help="Grade the completions of a JSON Lines file.")
 @click.argument("task")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Where the graded lines go.  [default: stdout]")
+@click.option("--scorer", help="One of the task's other scorers, as one more field (Countdown: tinyzero).")
 @json_option
-def grade(task: str, file: Path, out: Path | None, as_json: bool) -> None:
+def grade(task: str, file: Path, out: Path | None, scorer: str | None, as_json: bool) -> None:
     """Grade each line of FILE (`-` for standard input): JSON with `completion` and either `problem_id` or the problem
     itself (`nums` and `target` for Countdown), and `finish_reason` if it is known.
 
@@ -34,11 +35,13 @@ def grade(task: str, file: Path, out: Path | None, as_json: bool) -> None:
     from wrongcot_data.tasks import get_task
 
     the_task = get_task(task)
+    if scorer and scorer not in the_task.scorers:
+        raise unknown("scorer", scorer, the_task.scorers)
     grades: Counter[str] = Counter()
     faults: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     with _lines(file) as lines, _sink(out, file) as sink:
-        for result in grade_lines(the_task, lines):
+        for result in grade_lines(the_task, lines, scorer):
             if result.fault:
                 faults.append({"line": result.line, "fault": result.fault})
                 log(f"{file}:{result.line}: {result.fault}; skipped")

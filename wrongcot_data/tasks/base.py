@@ -6,7 +6,7 @@ under the entry-point group `wrongcot.tasks` in a `pyproject.toml`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, Literal, Protocol
 
@@ -31,6 +31,8 @@ class Task(Protocol):
             `list<string>`).
         splits: names of its splits.
         stop: strings that end a reply to its prompts; the one that ended it is kept.
+        scorers: other people's scorers by name, faults included, so that their numbers can be given beside ours; each
+            takes a problem and a completion.
         options: pydantic model of what decides its problems (extra keys forbidden, every field with a default).
     """
 
@@ -42,6 +44,7 @@ class Task(Protocol):
     columns: Mapping[str, str]
     splits: Sequence[str]
     stop: Sequence[str]
+    scorers: Mapping[str, Callable[[Problem, str], float]]
     options: type[BaseModel]
 
     def problems(self, options: BaseModel, split: str, seed: int) -> Iterator[Problem]:

@@ -50,8 +50,7 @@ GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
 SCRIPTED = "scripted"
 
 # Small teachers rarely answer in the asked form without examples, and follow plain text better than chat turns:
-# SmolLM2-135M-Instruct gave an answer in the tag in 24 of 24 plain four-shot replies, in 19 of 24 chat four-shot ones
-# and in at most 1 of 32 zero-shot ones.
+# SmolLM2-135M-Instruct gave a readable answer in 145 of 192 plain two-shot replies and in none of 24 zero-shot ones.
 TEACHERS: dict[str, Teacher] = {
     teacher.name: teacher
     for teacher in (

@@ -198,3 +198,15 @@ def test_any_line_is_graded_or_named_and_never_raises(line: bytes):
         assert bool(result.fault) != bool(result.row)
         assert "\n" not in result.fault
         assert not result.row or result.row["reason"]
+
+
+def test_another_scorer_stands_beside_the_grade(tmp_path: Path, run):
+    file = tmp_path / "rows.jsonl"
+    rows = [
+        {"nums": [2, 3], "target": 8, "completion": "<answer>2**3</answer>"},
+        {"nums": [2, 3], "target": 6, "completion": "<answer>2 * 3</answer>\nDone."},
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    graded = json.loads(run("grade", "countdown", file, "--scorer", "tinyzero", "--json").stdout)["rows"]
+    assert [(row["grade"], row["tinyzero_score"]) for row in graded] == [("wrong", 1.0), ("correct", 0.0)]
+    assert "did you mean tinyzero?" in run("grade", "countdown", file, "--scorer", "tinizero", code=2).stderr

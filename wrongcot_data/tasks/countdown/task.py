@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from random import Random
 from typing import Any, Literal, NamedTuple
@@ -13,7 +13,7 @@ from wrongcot_data.errors import BadInput, unknown
 from wrongcot_data.records import FinishReason, Problem, Reference, Step, Verdict
 from wrongcot_data.steps import equation_steps
 from wrongcot_data.tasks.base import Imitation
-from wrongcot_data.tasks.countdown import answers, imitation, traces
+from wrongcot_data.tasks.countdown import answers, imitation, tinyzero, traces
 from wrongcot_data.tasks.countdown.generator import CountdownOptions, generate
 from wrongcot_data.tasks.countdown.puzzles import (
     SPLITS,
@@ -70,6 +70,7 @@ class Countdown:
     }
     splits: Sequence[str] = SPLITS
     stop: Sequence[str] = (answers.CLOSE,)
+    scorers: Mapping[str, Callable[[Problem, str], float]] = {"tinyzero": tinyzero.score_completion}
     options: type[BaseModel] = CountdownOptions
 
     def problems(self, options: BaseModel, split: str, seed: int) -> Iterator[Problem]:

@@ -16,6 +16,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from wrongcot_data.records import Problem
+
 NO_ANSWER = 0.0
 FORMAT_SCORE = 0.1
 FULL_SCORE = 1.0
@@ -46,6 +48,12 @@ def tinyzero_score(text: str, nums: Sequence[int], target: int) -> float:
         return FULL_SCORE if abs(_value(answer) - target) < TOLERANCE else FORMAT_SCORE
     except (ArithmeticError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError):
         return FORMAT_SCORE
+
+
+def score_completion(problem: Problem, completion: str) -> float:
+    """`tinyzero_score` of a completion alone, after the marker that its prompt would have ended in."""
+    marked = completion if any(marker in completion for marker in _MARKERS) else f"{_MARKERS[0]} {completion}"
+    return tinyzero_score(marked, problem.data["nums"], problem.data["target"])
 
 
 def _extract(text: str) -> str | None:
