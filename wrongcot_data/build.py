@@ -17,7 +17,7 @@ from wrongcot_data.filling import Asked, Report, ask, current_samples, fill
 from wrongcot_data.folder import check_owner, claimed, pool_folder, write_json
 from wrongcot_data.plan import Plan, problems_of
 from wrongcot_data.pool.journal import Journal
-from wrongcot_data.pool.sampler import called_for, seen
+from wrongcot_data.pool.sampler import called_for, seen, unbroken
 from wrongcot_data.publish.card import licence, render_card
 from wrongcot_data.publish.columns import SAMPLES, sample_row, schema, trace_row
 from wrongcot_data.publish.dataset import (
@@ -34,7 +34,7 @@ from wrongcot_data.records import SCHEMA_VERSION, Problem
 from wrongcot_data.spec import spec_hash
 from wrongcot_data.teachers.availability import require
 from wrongcot_data.teachers.prompting import template_name
-from wrongcot_data.variants import REGISTRY
+from wrongcot_data.variants import REGISTRY, Variant
 from wrongcot_data.variants.pooled import Pooled, Source
 
 
@@ -92,7 +92,7 @@ def _pooled(
     for number, problem in enumerate(problems):
         samples = []
         if asked:
-            stored = current_samples(plan.task, problem, asked[number].request_id, journal)
+            stored = unbroken(current_samples(plan.task, problem, asked[number].request_id, journal))
             samples = stored[: called_for([seen(sample) for sample in stored], plan.quotas)]
         yield Pooled(plan.task, problem, plan.task.reference(problem), samples, source)
 
@@ -151,21 +151,22 @@ def _write_rows(
                 account.count_samples(pooled.samples)
                 engines.update(sample.engine for sample in pooled.samples)
             for variant in plan.variants:
-                asked = variant.asked(plan.spec.per_problem)
-                rows = [trace_row(plan.task, trace) for trace in variant.traces(pooled, asked)]
+                traces = variant.traces(pooled, variant.asked(plan.spec.per_problem))
+                rows = [trace_row(plan.task, trace) for trace in traces]
                 writers[variant.name].write(rows)
-                _account(account, plan, pooled, variant.name, asked, len(rows))
+                _account(account, plan, pooled, variant, len(rows))
                 if rows:
                     examples.setdefault(variant.name, rows[0])
     return account, examples, engines
 
 
-def _account(account: Receipt, plan: Plan, pooled: Pooled, name: str, asked: int, kept: int) -> None:
-    account.asked[name] += asked
-    account.kept[name] += kept
-    wanted = REGISTRY[name].wanted  # type: ignore[index]
-    why = why_short(pooled.samples, wanted, plan.spec.max_attempts) if wanted else "no reference trace"
-    account.leave_out(name, why, asked - kept)
+def _account(account: Receipt, plan: Plan, pooled: Pooled, variant: Variant, kept: int) -> None:
+    asked = variant.asked(plan.spec.per_problem)
+    account.asked[variant.name] += asked
+    account.kept[variant.name] += kept
+    grade = variant.wanted
+    why = why_short(pooled.samples, grade, plan.spec.max_attempts) if grade else "no reference trace"
+    account.leave_out(variant.name, why, asked - kept)
 
 
 def _configs(plan: Plan) -> list[str]:

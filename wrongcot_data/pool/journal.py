@@ -139,12 +139,6 @@ class Journal:
             ).fetchall()
         return [_from_row(row) for row in rows]
 
-    def count(self) -> int:
-        """How many samples there are, of all builds that used this journal."""
-        with self._faults_explained():
-            (number,) = self._db.execute("SELECT count(*) FROM samples").fetchone()
-        return int(number)
-
     def _begin(self) -> None:
         if not self._db.in_transaction:
             self._db.execute("BEGIN IMMEDIATE")

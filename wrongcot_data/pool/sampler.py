@@ -58,6 +58,11 @@ def needed(known: Iterable[Seen], quotas: Quotas) -> int:
     return sum(max(0, quota - len(distinct[grade])) for grade, quota in quotas.wanted.items())
 
 
+def unbroken(samples: Sequence[Sample]) -> list[Sample]:
+    """The samples of attempts 0, 1, 2, ... up to the first that a kill has left out."""
+    return [sample for number, sample in enumerate(samples) if sample.attempt == number]
+
+
 def called_for(known: Sequence[Seen], quotas: Quotas) -> int:
     """How many of a problem's first attempts these quotas call for; a journal may hold more, from a larger build."""
     for length in range(min(len(known), quotas.max_attempts)):

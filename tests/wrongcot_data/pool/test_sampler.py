@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrongcot_data.pool.sampler import Quotas, Sampler, Seen, called_for, needed, trace_digest
-from wrongcot_data.records import Grade
+from wrongcot_data.pool.sampler import Quotas, Sampler, Seen, called_for, needed, trace_digest, unbroken
+from wrongcot_data.records import Grade, Sample, Verdict
 
 GRADES: list[Grade] = ["correct", "wrong", "no_answer", "truncated", "error"]
 QUOTAS = Quotas({"correct": 1, "wrong": 2}, max_attempts=6)
@@ -82,3 +82,13 @@ def test_a_smaller_build_calls_for_a_part_of_a_larger_one():
 def test_white_space_makes_no_new_trace():
     assert trace_digest("1 + 2\n= 3 ") == trace_digest("1 + 2 = 3")
     assert trace_digest("1 + 2 = 3") != trace_digest("1 + 2 = 4")
+
+
+def test_what_comes_after_a_missing_attempt_is_not_part_of_a_data_set():
+    samples = [_sample(attempt) for attempt in (0, 1, 3, 4)]
+    assert [sample.attempt for sample in unbroken(samples)] == [0, 1]
+    assert unbroken([_sample(1)]) == []
+
+
+def _sample(attempt: int) -> Sample:
+    return Sample("r", attempt, "p", "", "stop", 0, 0, 0, "e", "", Verdict("wrong", "wrong value"), "g")
