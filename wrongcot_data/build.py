@@ -67,6 +67,7 @@ def build(plan: Plan, out: Path, *, report: Report, stop: Callable[[], bool]) ->
     revision = ""
     if needs_teacher:
         require(plan.teacher)
+        plan.task.check_grader()
         check_owner(out, plan.spec)
         # before the folder becomes this build's: a teacher that cannot be found must not keep another one out of it
         revision = plan.engine.revision(plan.teacher, plan.engine_options)
@@ -109,7 +110,12 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
         "schema_version": SCHEMA_VERSION,
         "spec": plan.spec.model_dump(mode="json"),
         "spec_hash": spec_hash(plan.spec),
-        "task": {"name": plan.task.name, "title": plan.task.title, "licence": plan.task.licence},
+        "task": {
+            "name": plan.task.name,
+            "title": plan.task.title,
+            "licence": plan.task.licence,
+            "origin": plan.task.origin(plan.task_options),
+        },
         "teacher": _teacher_facts(plan, source),
         "engines": sorted(engines),
         "sampling": asdict(plan.sampling),
@@ -126,7 +132,8 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
         },
     }
     (new / CARD).write_text(
-        render_card({**facts, "examples": examples, "variants": _summaries(plan)}), encoding="utf-8"
+        render_card({**facts, "examples": examples, "variants": _summaries(plan)}, plan.task.templates),
+        encoding="utf-8",
     )
     write_json(new / MANIFEST, {**facts, "files": list_files(new)})
     put_in_place(new, out, [*REGISTRY, SAMPLES])

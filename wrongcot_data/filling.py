@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from wrongcot_data.engines.base import Completion, Engine, Opening, Request
+from wrongcot_data.parallel import in_order
 from wrongcot_data.plan import Plan
 from wrongcot_data.pool.grading import graded, verdict
 from wrongcot_data.pool.journal import Journal, request_id
@@ -15,8 +16,8 @@ from wrongcot_data.spec import derive_seed
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import render
 
-Report = Callable[[int, int, int], None]
-"""Told now and then: problems that want nothing more, samples there are, tokens written in this call."""
+Report = Callable[[int, int, int, int], None]
+"""Told now and then: problems that want nothing more, all problems, samples there are, tokens written in this call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def fill(plan: Plan, asked: Sequence[Asked], journal: Journal, *, report: Report
         for sample in current_samples(plan.task, one.problem, one.request_id, journal):
             sampler.record(number, sample.attempt, seen(sample))
             n_samples += 1
-    report(sampler.n_finished, n_samples, 0)
+    report(sampler.n_finished, len(asked), n_samples, 0)
     if sampler.n_finished == len(asked) or stop():
         return
     problems = {one.problem.id: one.problem for one in asked}
@@ -104,14 +105,16 @@ def _run(
         if not in_flight:
             return
         completions = engine.wait()
-        samples = [_sample(plan, asked, engine, completion, *in_flight[completion.key]) for completion in completions]
+        samples = list(
+            in_order(lambda one: _sample(plan, asked, engine, one, *in_flight[one.key]), completions)
+        )
         journal.add(samples)
         for completion, sample in zip(completions, samples, strict=True):
             number, attempt = in_flight.pop(completion.key)
             sampler.record(number, attempt, seen(sample))
             n_tokens += sample.n_tokens
         n_samples += len(samples)
-        report(sampler.n_finished, n_samples, n_tokens)
+        report(sampler.n_finished, len(asked), n_samples, n_tokens)
 
 
 def _request(plan: Plan, one: Asked, key: str, attempt: int) -> Request:

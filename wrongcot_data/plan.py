@@ -54,16 +54,18 @@ def make_plan(spec: BuildSpec) -> Plan:
         raise BadInput(f"teacher {teacher.name} runs on the engine {teacher.engine} only, not on {engine_name}")
     engine = get_engine(engine_name)
     variants = [REGISTRY[name] for name in spec.variants]
+    task_options = parse_model(task.options, spec.problems, "problems.")
     return Plan(
-        spec=spec,
+        # the task's defaults, such as the revision of its source, are part of what is built
+        spec=spec.model_copy(update={"problems": task_options.model_dump(mode="json")}),
         task=task,
-        task_options=parse_model(task.options, spec.problems, "problems."),
+        task_options=task_options,
         teacher=teacher,
         engine=engine,
         engine_name=engine_name,
         engine_options=parse_model(engine.options, spec.engine_options, "engine_options."),
         style=spec.prompt or teacher.style,
-        sampling=Sampling(**spec.sampling.model_dump()),
+        sampling=Sampling(spec.sampling.temperature, spec.sampling.top_p, spec.sampling.max_tokens or task.max_tokens),
         variants=variants,
         quotas=Quotas({v.wanted: spec.per_problem for v in variants if v.wanted}, spec.max_attempts),
     )

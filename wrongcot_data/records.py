@@ -13,7 +13,7 @@ FinishReason = Literal["stop", "length", "error", "unknown"]
 
 StepVerdict = Literal["valid", "invalid", "unchecked"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of the published columns; a change of a name, a type or a meaning raises it."""
 
 
@@ -25,7 +25,7 @@ class Problem:
         id: content id: the same problem has the same id in every variant and version.
         task: name of the task.
         split: `train`, `validation`, `test` or a split of the task's own.
-        data: the task's own columns, plain values only (Countdown: `nums`, `target`).
+        data: the task's own columns, plain values only (Countdown: `nums`, `target`), and whatever else the task needs.
     """
 
     id: str
@@ -52,12 +52,15 @@ class Verdict:
         answer: the answer that was read, as written but stripped; empty where there is none.
         form: how the answer was written where that is not the plain form (`equation`, `unicode`, `latex`, joined
             by `+`; `brackets` for square ones, `x` for the letter as times); empty for the plain form.
+        sandbox: how code of the completion was confined when it was run (`bubblewrap`, `landlock`, or `none` where the
+            user accepted that); empty where nothing was run.
     """
 
     grade: Grade
     reason: str
     answer: str = ""
     form: str = ""
+    sandbox: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class SamplingSpec(BaseModel, extra="forbid", frozen=True):
         0.8, ge=0, le=5, description="0 is greedy; the paper's is not known, 0.8 gives distinct traces"
     )
     top_p: float = Field(0.95, gt=0, le=1, description="cuts the tail that breaks small teachers' replies")
-    max_tokens: int = Field(256, ge=1, description="a Countdown search of three or four numbers fits well")
+    max_tokens: int | None = Field(None, ge=1, description="none: what suits the task")
 
 
 class BuildSpec(BaseModel, extra="forbid", frozen=True):

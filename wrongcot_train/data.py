@@ -17,7 +17,7 @@ from wrongcot_data.errors import BadInput, CheckFailed, missing_extra, unknown
 from wrongcot_data.publish.dataset import CARD, MANIFEST
 from wrongcot_data.records import Message, Problem, Prompt
 from wrongcot_data.tasks.base import Task
-from wrongcot_data.teachers.prompting import VERSIONS, question, render
+from wrongcot_data.teachers.prompting import question, render
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -185,4 +185,4 @@ def eval_prompt(task: Task, problem: Problem, chat: bool) -> Prompt:
     if chat:
         return turn
     text = plain_prompt(question(task, problem))
-    return Prompt(template=f"{task.name}/{PLAIN}@{VERSIONS[task.name]}", text=text, stop=turn.stop)
+    return Prompt(template=f"{task.name}/{PLAIN}@{task.prompt_version}", text=text, stop=turn.stop)

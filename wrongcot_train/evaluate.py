@@ -15,6 +15,7 @@ from wrongcot_data.engines import get_engine
 from wrongcot_data.engines.base import Completion, Engine, EngineKind, Opening, Request, Sampling
 from wrongcot_data.engines.transformers import token_ids
 from wrongcot_data.errors import BadInput, unknown
+from wrongcot_data.parallel import in_order
 from wrongcot_data.pool.grading import verdict
 from wrongcot_data.records import GRADES, Problem, Prompt
 from wrongcot_data.spec import content_hash, derive_seed, parse_model
@@ -35,7 +36,7 @@ ITEMS = "items.parquet"
 SCORE = "score.json"
 
 COLUMNS = (
-    *("problem_id", "prompt", "completion", "finish_reason", "grade", "reason", "answer", "correct"),
+    *("problem_id", "prompt", "completion", "finish_reason", "grade", "reason", "answer", "sandbox", "correct"),
     *("n_prompt_tokens", "n_tokens", "error", "engine"),
 )
 """Of the items, before the task's own; those that the pool of a data set has too mean and hold the same there."""
@@ -51,7 +52,8 @@ class EvalSpec:
     Attributes:
         model: registry name, Hub id or path.
         limit: items; the first ones of the split.
-        max_tokens: of a reply.
+        problems: the task's own options.
+        max_tokens: of a reply; None for what suits the task.
         engine_options: set on the engine; they change the speed only.
     """
 
@@ -60,7 +62,8 @@ class EvalSpec:
     split: str = "test"
     limit: int = 200
     seed: int = 0
-    max_tokens: int = 256
+    problems: Mapping[str, Any] | None = None
+    max_tokens: int | None = None
     engine: str = "transformers"
     engine_options: Mapping[str, Any] | None = None
 
@@ -88,7 +91,7 @@ class Exam:
     @property
     def sampling(self) -> Sampling:
         """Greedy: the one reply that the student thinks best, with no luck in it."""
-        return Sampling(temperature=0.0, top_p=1.0, max_tokens=self.spec.max_tokens)
+        return Sampling(temperature=0.0, top_p=1.0, max_tokens=self.identity["max_tokens"])
 
 
 def default_folder(spec: EvalSpec) -> Path:
@@ -101,9 +104,9 @@ def prepare(spec: EvalSpec) -> Exam:
 
     Raises:
         BadInput: an unknown task, split, model or engine, an engine that the model cannot use, a limit below 1.
-        Unavailable: the weights cannot be had.
+        Unavailable: the weights or the problems cannot be had, or the task cannot be graded here.
     """
-    if spec.limit < 1 or spec.max_tokens < 1:
+    if spec.limit < 1 or (spec.max_tokens or 1) < 1:
         raise BadInput("--limit and --max-tokens must be at least 1")
     task = get_task(spec.task)
     if spec.split not in task.splits:
@@ -119,7 +122,8 @@ def prepare(spec: EvalSpec) -> Exam:
         student = find_student(spec.model)
         tokenizer, revision = load_tokenizer(student.folder), student.revision
     chat = tokenizer is None or is_chat(tokenizer)
-    task_options = task.options()
+    task.check_grader()
+    task_options = parse_model(task.options, spec.problems or {}, where="problems.")
     drawn = islice(task.problems(task_options, spec.split, spec.seed), spec.limit)
     problems = {problem.id: problem for problem in drawn}
     prompts = {name: eval_prompt(task, problem, chat) for name, problem in problems.items()}
@@ -134,7 +138,7 @@ def prepare(spec: EvalSpec) -> Exam:
         "prompt_template": next(iter(prompts.values())).template,
         "engine": spec.engine,
         "temperature": 0.0,
-        "max_tokens": spec.max_tokens,
+        "max_tokens": task.max_tokens if spec.max_tokens is None else spec.max_tokens,
     }
     return Exam(spec, task, model, tokenizer, kind, options, problems, prompts, identity)
 
@@ -180,7 +184,7 @@ def evaluate(exam: Exam, out: Path, progress: Callable[[int], None]) -> dict[str
                 log.add(batch)
                 replies |= {reply.problem_id: reply for reply in batch}
                 progress(sum(name in replies for name in exam.problems))
-    items = [grade_item(exam, replies[name]) for name in exam.problems]
+    items = list(in_order(lambda name: grade_item(exam, replies[name]), exam.problems))
     write_items(out / ITEMS, exam.task, items)
     score = {
         **score_items(items),
@@ -240,6 +244,7 @@ def grade_item(exam: Exam, reply: Reply) -> dict[str, Any]:
         "grade": found.grade,
         "reason": found.reason,
         "answer": found.answer,
+        "sandbox": found.sandbox,
         "correct": found.grade == "correct",
         **{name: problem.data[name] for name in exam.task.columns},
     }

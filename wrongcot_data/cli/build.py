@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wrongcot_data.cli.console import INTERRUPTED, emit, json_option, log, progress
+from wrongcot_data.cli.options import pairs, source_options, unsafe_option
 
 if TYPE_CHECKING:
     from wrongcot_data.build import Built
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--limit", type=int, help="Problems.")
 @click.option("--per-problem", type=int, help="Distinct traces a problem, of right and of wrong each.")
 @click.option("--max-attempts", type=int, help="Replies asked for a problem before it is given up.")
+@source_options
 @click.option("--seed", type=int, help="Decides problems and replies.")
 @click.option("--split", help="Split that the problems come from.")
 @click.option("--prompt", help="chat-zero, chat-few, plain-zero or plain-few; the teacher's own by default.")
@@ -38,10 +40,13 @@ if TYPE_CHECKING:
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file with the same names; flags win over it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the data set.  [default: builds/TASK-TEACHER]")
 @click.option("--dry-run", is_flag=True, help="Show the first prompt, counts and an estimate; run and write nothing.")
+@unsafe_option
 @json_option
 def build(
     task: str | None,
     variants: tuple[str, ...],
+    source: str | None,
+    problems: tuple[str, ...],
     engine_options: tuple[str, ...],
     config: Path | None,
     out: Path | None,
@@ -66,7 +71,8 @@ def build(
     if variants:
         fields["variants"] = list(variants)
     _merge(fields, "sampling", {"temperature": temperature, "max_tokens": max_tokens})
-    _merge(fields, "engine_options", _pairs(engine_options))
+    _merge(fields, "engine_options", pairs("--engine-option", engine_options))
+    _merge(fields, "problems", {"source": source, **pairs("--problems", problems)})
     if "task" not in fields:
         raise click.UsageError("which task? See `wrongcot-data tasks`.")
     plan = make_plan(make_spec(fields))
@@ -83,8 +89,9 @@ def _run(plan: Plan, folder: Path, as_json: bool) -> None:
     log(f"building {plan.spec.limit} {plan.task.name} problems with {plan.teacher.name} in {folder}")
     with _first_interrupt_is_a_wish() as interrupted, progress(plan.spec.limit, "problems done") as bar:
 
-        def report(finished: int, samples: int, tokens: int) -> None:
-            bar.update(finished, f"{samples} replies, {tokens} tokens written", last=finished == plan.spec.limit)
+        def report(finished: int, problems: int, samples: int, tokens: int) -> None:
+            note = f"{samples} replies, {tokens} tokens written"
+            bar.update(finished, note, total=problems, last=finished == problems)
 
         built = run_build(plan, folder, report=report, stop=lambda: bool(interrupted))
     emit({"dataset": str(built.folder), "receipt": built.receipt}, as_json, lambda: _account(built))
@@ -164,21 +171,6 @@ def _merge(fields: dict[str, Any], name: str, values: dict[str, Any]) -> None:
     given = {key: value for key, value in values.items() if value is not None}
     if given and isinstance(fields.get(name) or {}, dict):
         fields[name] = {**(fields.get(name) or {}), **given}
-
-
-def _pairs(texts: tuple[str, ...]) -> dict[str, Any]:
-    from wrongcot_data.spec import parse_yaml
-
-    pairs = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign:
-            raise click.UsageError(f"--engine-option takes NAME=VALUE, not {text!r}")
-        try:
-            pairs[name] = parse_yaml(value)
-        except ValueError as error:
-            raise click.UsageError(f"--engine-option {name}={value!r} is no YAML value") from error
-    return pairs
 
 
 @contextmanager

@@ -148,10 +148,11 @@ class Progress:
         self._last = time.monotonic()
         self._task = bar.add_task(what, total=total, note="") if bar else None
 
-    def update(self, done: int, note: str = "", *, last: bool = False) -> None:
-        """Say that `done` of the total are done."""
+    def update(self, done: int, note: str = "", *, total: int | None = None, last: bool = False) -> None:
+        """Say that `done` of the total are done; `total` where it turned out to be another one."""
+        self._total = self._total if total is None else total
         if self._bar:
-            self._bar.update(self._task, completed=done, note=note)
+            self._bar.update(self._task, completed=done, total=self._total, note=note)
             return
         now = time.monotonic()
         if last or now - self._last >= self._every:

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import click
 
 from wrongcot_data.cli.console import json_option, log
+from wrongcot_data.cli.options import unsafe_option
 from wrongcot_data.errors import BadInput, Unavailable, unknown
 
 
@@ -22,6 +23,7 @@ from wrongcot_data.errors import BadInput, Unavailable, unknown
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Where the graded lines go.  [default: stdout]")
 @click.option("--scorer", help="One of the task's other scorers, as one more field (Countdown: tinyzero).")
+@unsafe_option
 @json_option
 def grade(task: str, file: Path, out: Path | None, scorer: str | None, as_json: bool) -> None:
     """Grade each line of FILE (`-` for standard input): JSON with `completion` and either `problem_id` or the problem

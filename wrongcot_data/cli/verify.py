@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from wrongcot_data.cli.console import emit, json_option
+from wrongcot_data.cli.options import unsafe_option
 
 SHOWN = 50
 """Differences printed for people; `--json` has all of them."""
@@ -15,6 +16,7 @@ SHOWN = 50
 
 @click.command(short_help="Compute every grade and hash of a data set again.")
 @click.argument("dataset", type=click.Path(path_type=Path))
+@unsafe_option
 @json_option
 def verify(dataset: Path, as_json: bool) -> None:
     """Recompute every hash, count, grade, prompt and step of DATASET, a folder, from its files alone.

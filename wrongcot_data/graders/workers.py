@@ -76,6 +76,10 @@ class WorkerPool:
         Args:
             wall_s: seconds a worker may take, its start included, before it is killed.
         """
+        return self.ask_raw(_LENGTH.pack(len(request)) + request, wall_s)
+
+    def ask_raw(self, request: bytes, wall_s: float) -> Answer:
+        """The same for workers whose requests have a head of their own instead of a length."""
         if os.getpid() != self._owner:
             self._fill()
         worker = self._free.get()
@@ -115,7 +119,7 @@ def _exchange(worker: Popen[bytes], request: bytes, wall_s: float) -> Answer:
     """Send a frame and read one. After any fault the worker is dead and reaped."""
     deadline = time.monotonic() + wall_s
     try:
-        _write(worker, _LENGTH.pack(len(request)) + request, deadline)
+        _write(worker, request, deadline)
         (length,) = _LENGTH.unpack(_read(worker, _LENGTH.size, deadline))
         if length <= MAX_REPLY:
             return Answer(_read(worker, length, deadline))

@@ -25,15 +25,15 @@ from wrongcot_data.errors import CheckFailed, Unavailable
 from wrongcot_data.records import Prompt, Sample, Verdict
 from wrongcot_data.spec import content_hash
 
-LAYOUT = 1
-"""Of the tables; a journal of another layout is refused, not guessed at."""
+LAYOUT = 2
+"""Of the tables; a journal of a layout that is not known is refused, not guessed at. Layout 1 had no `sandbox`."""
 
 GROUP_ROWS = 500
 GROUP_SECONDS = 1.0
 
 COLUMNS = (
     "request_id", "attempt", "problem_id", "completion", "finish_reason", "n_prompt_tokens", "n_tokens", "seed",
-    "engine", "error", "grade", "reason", "answer", "form", "grader_version",
+    "engine", "error", "grade", "reason", "answer", "form", "sandbox", "grader_version",
 )  # fmt: skip
 
 CREATE = """
@@ -42,7 +42,8 @@ CREATE TABLE IF NOT EXISTS samples (
     completion TEXT NOT NULL, finish_reason TEXT NOT NULL,
     n_prompt_tokens INTEGER NOT NULL, n_tokens INTEGER NOT NULL, seed INTEGER NOT NULL,
     engine TEXT NOT NULL, error TEXT NOT NULL,
-    grade TEXT NOT NULL, reason TEXT NOT NULL, answer TEXT NOT NULL, form TEXT NOT NULL, grader_version TEXT NOT NULL,
+    grade TEXT NOT NULL, reason TEXT NOT NULL, answer TEXT NOT NULL, form TEXT NOT NULL, sandbox TEXT NOT NULL,
+    grader_version TEXT NOT NULL,
     UNIQUE (request_id, attempt)
 )
 """
@@ -78,6 +79,8 @@ class Journal:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute(CREATE)
+            if existed:
+                self._bring_up_to_date()
             self._db.execute(f"PRAGMA user_version = {LAYOUT}")
 
     def __enter__(self) -> Journal:
@@ -116,7 +119,7 @@ class Journal:
             self._begin()
             for sample in samples:
                 self._db.execute(
-                    "UPDATE samples SET grade=?, reason=?, answer=?, form=?, grader_version=?"
+                    "UPDATE samples SET grade=?, reason=?, answer=?, form=?, sandbox=?, grader_version=?"
                     " WHERE request_id=? AND attempt=?",
                     (*_verdict_row(sample), sample.grader_version, sample.request_id, sample.attempt),
                 )
@@ -148,8 +151,13 @@ class Journal:
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)
         (layout,) = self._db.execute("PRAGMA user_version").fetchone()
-        if layout != LAYOUT:
+        if layout not in (1, LAYOUT):
             raise CheckFailed(f"{self.path} is a journal of layout {layout}; this version reads layout {LAYOUT}")
+
+    def _bring_up_to_date(self) -> None:
+        """Add what a journal of an older layout lacks."""
+        if "sandbox" not in _columns(self._db):
+            self._db.execute("ALTER TABLE samples ADD COLUMN sandbox TEXT NOT NULL DEFAULT ''")
 
     def _faults_explained(self) -> _FaultsExplained:
         return _FaultsExplained(self.path)
@@ -228,15 +236,20 @@ def _copy_padded(path: Path, copy: Path) -> None:
 def _readable(path: Path, order: str) -> Iterator[Sample]:
     db = sqlite3.connect(path)
     try:
-        cursor = db.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM samples NOT INDEXED ORDER BY rowid {order}"  # noqa: S608
-        )
+        present = _columns(db)
+        columns = ", ".join(name if name in present else f"'' AS {name}" for name in COLUMNS)
+        cursor = db.execute(f"SELECT {columns} FROM samples NOT INDEXED ORDER BY rowid {order}")  # noqa: S608
         for row in cursor:
-            yield _from_row(row)
+            if "\0" not in row[-1]:  # else the page with the end of this row is one that was filled up
+                yield _from_row(row)
     except (sqlite3.DatabaseError, ValueError, TypeError):
         return  # the damage begins here
     finally:
         db.close()
+
+
+def _columns(db: sqlite3.Connection) -> set[str]:
+    return {name for _, name, *_ in db.execute("PRAGMA table_info(samples)")}
 
 
 def storable(text: str) -> str:
@@ -244,9 +257,9 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
-def _verdict_row(sample: Sample) -> tuple[str, str, str, str]:
+def _verdict_row(sample: Sample) -> tuple[str, ...]:
     verdict = sample.verdict
-    return verdict.grade, verdict.reason, verdict.answer, verdict.form
+    return verdict.grade, verdict.reason, verdict.answer, verdict.form, verdict.sandbox
 
 
 def _to_row(sample: Sample) -> tuple[Any, ...]:
@@ -259,5 +272,5 @@ def _to_row(sample: Sample) -> tuple[Any, ...]:
 
 def _from_row(row: tuple[Any, ...]) -> Sample:
     named = dict(zip(COLUMNS, row, strict=True))
-    verdict = Verdict(*(named.pop(name) for name in ("grade", "reason", "answer", "form")))
+    verdict = Verdict(*(named.pop(name) for name in ("grade", "reason", "answer", "form", "sandbox")))
     return Sample(**named, verdict=verdict)

@@ -23,14 +23,15 @@ SIZES = (
 )
 
 
-def render_card(facts: Mapping[str, Any]) -> str:
+def render_card(facts: Mapping[str, Any], templates: Path | None = None) -> str:
     """The card of a data set. The same facts give the same bytes.
 
     Args:
+        templates: folder with the task's own card, where it is not among the built-in ones.
         facts: what `build` puts into the manifest, and one example row of each variant under `examples`.
     """
     environment = Environment(
-        loader=FileSystemLoader(_templates()),
+        loader=FileSystemLoader([folder for folder in (templates, _built_in()) if folder]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -97,7 +98,7 @@ def fence(text: str) -> str:
     return f"{bar}text\n{text}\n{bar}"
 
 
-def _templates() -> Path:
+def _built_in() -> Path:
     """Where the templates are: inside the installed package, or beside the packages in a checkout."""
     packages = Path(__file__).parents[2]
     installed = packages / "wrongcot_data" / "dataset_cards"

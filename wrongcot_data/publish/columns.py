@@ -37,6 +37,7 @@ _TRACE_COLUMNS = [
     ("reference_answer", pa.string()),
     ("grade", pa.string()),
     ("reason", pa.string()),
+    ("sandbox", pa.string()),
     ("steps", _STEPS),
     ("first_invalid_step", pa.int32()),
     ("teacher", pa.string()),
@@ -64,6 +65,7 @@ _SAMPLE_COLUMNS = [
     ("answer", pa.string()),
     ("reference_answer", pa.string()),
     ("form", pa.string()),
+    ("sandbox", pa.string()),
     ("finish_reason", pa.string()),
     ("error", pa.string()),
     ("n_prompt_tokens", pa.int32()),
@@ -109,6 +111,7 @@ def trace_row(task: Task, trace: Trace) -> dict[str, Any]:
         "reference_answer": trace.reference_answer,
         "grade": trace.verdict.grade,
         "reason": trace.verdict.reason,
+        "sandbox": trace.verdict.sandbox,
         "steps": [
             {"start": step.start, "end": step.end, "text": step.text, "verdict": step.verdict, "kind": step.kind}
             for step in trace.steps
@@ -143,6 +146,7 @@ def sample_row(pooled: Pooled, sample: Sample) -> dict[str, Any]:
         "answer": sample.verdict.answer,
         "reference_answer": pooled.reference.answer,
         "form": sample.verdict.form,
+        "sandbox": sample.verdict.sandbox,
         "finish_reason": sample.finish_reason,
         "error": sample.error,
         "n_prompt_tokens": sample.n_prompt_tokens,
@@ -165,5 +169,6 @@ def own_columns(task: Task, problem: Problem) -> dict[str, Any]:
 
 
 def problem_of(task: Task, row: Mapping[str, Any]) -> Problem:
-    """The problem of a published row, from the task's own columns and its id."""
-    return task.read_problem({"problem_id": row["problem_id"], **{name: row[name] for name in task.columns}})
+    """The problem of a published row, from the task's own columns, its reference answer and its id."""
+    own = {name: row[name] for name in ("problem_id", "reference_answer", *task.columns)}
+    return task.read_problem(own)

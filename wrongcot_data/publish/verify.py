@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, ValidationError
 
-from wrongcot_data.errors import BadInput, WrongcotError
+from wrongcot_data.errors import BadInput, Unavailable, WrongcotError
+from wrongcot_data.parallel import in_order
 from wrongcot_data.pool.grading import verdict
 from wrongcot_data.publish.columns import SAMPLES, problem_of, schema
 from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe, rows_by_config
@@ -131,6 +131,7 @@ def differences(folder: Path) -> Iterator[str]:
 
     Raises:
         BadInput: there is no manifest to hold it against.
+        Unavailable: this machine cannot grade for its task.
     """
     manifest = read_manifest(folder)
     yield from _files(folder, manifest)
@@ -144,6 +145,8 @@ def differences(folder: Path) -> Iterator[str]:
             continue
         try:
             yield from _rows(folder, task, config, manifest)
+        except Unavailable:
+            raise
         except WrongcotError as error:
             yield f"{config}: {error.message}"
         except UNREADABLE as error:
@@ -216,18 +219,23 @@ def _rows(folder: Path, task: Task, config: str, manifest: Mapping[str, Any]) ->
         if path.is_file() and not pq.read_schema(path).equals(expected):
             yield f"{path.relative_to(folder).as_posix()}: columns or types are not those of this version"
             return
+    check = _sample if config == SAMPLES else _trace
+
+    def checked(row: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        try:
+            return row, [*check(task, config, row), *_source(row, manifest)]
+        except Unavailable:
+            raise
+        except WrongcotError as error:
+            return row, [error.message]
+
     names: set[tuple[str, str]] = set()
-    for number, row in enumerate(read_rows(folder, config)):
+    for number, (row, found) in enumerate(in_order(checked, read_rows(folder, config))):
         name = (row["problem_id"], row["sample_id"] if config == SAMPLES else _text(row))
         if name in names:
             yield f"{config} row {number}: a second time the same"
         names.add(name)
-        check = _sample if config == SAMPLES else _trace
-        try:
-            for difference in chain(check(task, config, row), _source(row, manifest)):
-                yield f"{config} row {number} ({row['problem_id']}): {difference}"
-        except WrongcotError as error:
-            yield f"{config} row {number} ({row['problem_id']}): {error.message}"
+        yield from (f"{config} row {number} ({row['problem_id']}): {difference}" for difference in found)
 
 
 def _source(row: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:

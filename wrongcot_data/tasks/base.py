@@ -7,6 +7,7 @@ under the entry-point group `wrongcot.tasks` in a `pyproject.toml`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any, Literal, Protocol
 
@@ -31,6 +32,10 @@ class Task(Protocol):
             `list<string>`).
         splits: names of its splits.
         stop: strings that end a reply to its prompts; the one that ended it is kept.
+        max_tokens: of a reply, unless the user says otherwise.
+        prompt_version: of its prompt templates.
+        templates: folder with its templates, `NAME.chat.vN.jinja` and `NAME.plain.vN.jinja` for prompts and
+            `NAME.md.jinja` for the card; None where they are among the built-in ones.
         scorers: other people's scorers by name, faults included, so that their numbers can be given beside ours; each
             takes a problem and a completion.
         options: pydantic model of what decides its problems (extra keys forbidden, every field with a default).
@@ -44,11 +49,31 @@ class Task(Protocol):
     columns: Mapping[str, str]
     splits: Sequence[str]
     stop: Sequence[str]
+    max_tokens: int
+    prompt_version: int
+    templates: Path | None
     scorers: Mapping[str, Callable[[Problem, str], float]]
     options: type[BaseModel]
 
     def problems(self, options: BaseModel, split: str, seed: int) -> Iterator[Problem]:
-        """Distinct problems of a split, endless where they are generated. The first n are the same for every n."""
+        """Distinct problems of a split, endless where they are generated. The first n are the same for every n.
+
+        Raises:
+            BadInput: the split, the options or the source's rows do not say what they must.
+            Unavailable: the source cannot be had.
+        """
+        ...
+
+    def origin(self, options: BaseModel) -> str:
+        """Where its problems come from, revision or checksum included, in a few words for the card."""
+        ...
+
+    def check_grader(self) -> None:
+        """See that completions can be graded on this machine, before anybody pays for one.
+
+        Raises:
+            Unavailable: they cannot.
+        """
         ...
 
     def read_problem(self, row: Mapping[str, Any]) -> Problem:
@@ -63,12 +88,15 @@ class Task(Protocol):
         """The right answer and the reference trace; the same bytes on every machine."""
         ...
 
-    def shots(self) -> Sequence[tuple[Problem, str]]:
-        """Worked examples for few-shot prompts; `problems` never yields these."""
+    def shots(self, problem: Problem) -> Sequence[tuple[Problem, str]]:
+        """Worked examples to show before a problem, each with its trace; `problems` never yields these."""
         ...
 
     def grade(self, problem: Problem, completion: str, finish_reason: FinishReason) -> Verdict:
-        """Judge a completion. Never raises, whatever the text; a reply that was cut off is `truncated`."""
+        """Judge a completion. Never raises, whatever the text; a reply that was cut off is `truncated`.
+
+        Many threads may call it at once, which is how graders that work in processes of their own use several cores.
+        """
         ...
 
     def steps(self, problem: Problem, completion: str) -> list[Step]:

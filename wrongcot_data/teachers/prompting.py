@@ -11,34 +11,37 @@ from wrongcot_data.records import Message, Problem, Prompt
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.registry import PromptStyle
 
-VERSIONS = {"countdown": 1}
-"""The template version in use, by task."""
+BUILT_IN = Path(__file__).parent / "prompts"
 
 NEXT_PROBLEM = "\nProblem:"
 """What a model that continues plain text writes when it is done with this problem and goes on to the next."""
 
 
+def _template(task: Task, kind: str) -> Template:
+    return _load(task.templates or BUILT_IN, f"{task.name}.{kind}.v{task.prompt_version}.jinja")
+
+
 @cache
-def _template(task: str, kind: str) -> Template:
+def _load(folder: Path, name: str) -> Template:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "prompts"),
+        loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701  prompts are plain text, never HTML
     )
-    return environment.get_template(f"{task}.{kind}.v{VERSIONS[task]}.jinja")
+    return environment.get_template(name)
 
 
 def question(task: Task, problem: Problem) -> str:
     """The zero-shot user turn: what a student sees of a problem, the same bytes in every variant."""
-    return _template(task.name, "chat").render(problem=problem.data).strip()
+    return _template(task, "chat").render(problem=problem.data).strip()
 
 
 def template_name(task: Task, style: PromptStyle, shots: int) -> str:
     """Name and version of a template with the number of examples, as in the column `prompt_template`."""
     count = f"-{shots}" if style.endswith("few") else ""
-    return f"{task.name}/{style}{count}@{VERSIONS[task.name]}"
+    return f"{task.name}/{style}{count}@{task.prompt_version}"
 
 
 def render(task: Task, problem: Problem, style: PromptStyle, shots: int = 0) -> Prompt:
@@ -47,11 +50,11 @@ def render(task: Task, problem: Problem, style: PromptStyle, shots: int = 0) -> 
     Zero-shot chat is the student's prompt as it is. Plain styles also stop where the next problem would begin.
     """
     kind, count = style.split("-")
-    examples = list(task.shots())[:shots] if count == "few" else []
+    examples = list(task.shots(problem))[:shots] if count == "few" else []
     template = template_name(task, style, shots)
     if kind == "plain":
         pairs = [(shot.data, trace) for shot, trace in examples]
-        text = _template(task.name, "plain").render(problem=problem.data, shots=pairs).strip()
+        text = _template(task, "plain").render(problem=problem.data, shots=pairs).strip()
         return Prompt(template=template, text=text, stop=(*task.stop, NEXT_PROBLEM))
     turns: list[Message] = []
     for shot, trace in examples:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wrongcot_data.cli.console import emit, json_option, progress
+from wrongcot_data.cli.options import pairs, source_options, unsafe_option
 
 if TYPE_CHECKING:
     from wrongcot_train.evaluate import Exam
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
 @click.option("--split", default="test", show_default=True, help="Which problems.")
 @click.option("--limit", type=int, default=200, show_default=True, help="Items: the first ones of the split.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which problems, where they are generated.")
-@click.option("--max-tokens", type=int, default=256, show_default=True, help="Of a reply.")
+@source_options
+@click.option("--max-tokens", type=int, help="Of a reply.  [default: what suits the task]")
 @click.option("--batch-size", type=int, help="Prompts at once.  [default: the engine's]")
 @click.option("--engine", default="transformers", show_default=True, help="What runs the student.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for items and score.  [default: evals/MODEL-TASK]")
 @click.option("--dry-run", is_flag=True, help="Show the first prompt and counts; ask nothing.")
+@unsafe_option
 @json_option
 def evaluate(
+    source: str | None,
+    problems: tuple[str, ...],
     batch_size: int | None,
     out: Path | None,
     dry_run: bool,
@@ -41,7 +46,8 @@ def evaluate(
     from wrongcot_train import evaluate as scoring
 
     options = {} if batch_size is None else {"batch_size": batch_size}
-    spec = scoring.EvalSpec(**asked, engine_options=options)
+    of_task = {**({} if source is None else {"source": source}), **pairs("--problems", problems)}
+    spec = scoring.EvalSpec(**asked, problems=of_task, engine_options=options)
     with redirect_stdout(sys.stderr):  # what a library prints is no result
         exam = scoring.prepare(spec)
         folder = out or scoring.default_folder(spec)

@@ -62,8 +62,15 @@ def test_each_line_out_is_the_line_in_with_the_verdict_added(tmp_path: Path, run
         "grade": "correct",
         "reason": right["reason"],
         "answer": "2 * 3 + 1",
+        "form": "",
+        "sandbox": "",
+        "steps": right["steps"],
     }
-    assert wrong == {**WRONG, "grade": "wrong", "reason": wrong["reason"], "answer": "1 + 2 + 3"}
+    assert {name: wrong[name] for name in WRONG} == WRONG
+    assert (wrong["grade"], wrong["answer"]) == ("wrong", "1 + 2 + 3")
+    for row in (right, wrong):
+        for step in row["steps"]:
+            assert row["completion"][step["start"] : step["end"]] == step["text"]
     assert right["reason"]
     assert wrong["reason"]
 

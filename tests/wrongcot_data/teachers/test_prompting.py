@@ -53,7 +53,7 @@ def test_the_students_prompt_is_zero_shot_however_the_teacher_is_asked(style: Pr
     assert [turn.content for turn in zero.messages] == [student]
     if style.startswith("chat"):
         assert render(TASK, PROBLEM, style, 4).messages[-1].content == student
-    for shot, trace in TASK.shots():
+    for shot, trace in TASK.shots(PROBLEM):
         assert question(TASK, shot) not in student
         assert trace not in student
 
@@ -71,8 +71,8 @@ def test_the_number_of_examples_and_the_style_are_in_the_name():
 
 
 def test_worked_examples_are_right_and_of_sound_steps_only():
-    assert len(TASK.shots()) >= 4
-    for problem, trace in TASK.shots():
+    assert len(TASK.shots(PROBLEM)) >= 4
+    for problem, trace in TASK.shots(PROBLEM):
         assert TASK.grade(problem, trace, "stop").grade == "correct"
         assert {step.verdict for step in TASK.steps(problem, trace)} <= {"valid", "unchecked"}
         assert trace == trace.strip()
@@ -84,5 +84,5 @@ def test_worked_examples_are_right_and_of_sound_steps_only():
 def test_an_example_ends_as_a_reply_that_was_stopped_would(style: PromptStyle):
     prompt = render(TASK, PROBLEM, style, 4)
     told = prompt.text or "\n".join(turn.content for turn in prompt.messages)
-    for _, trace in TASK.shots():
+    for _, trace in TASK.shots(PROBLEM):
         assert (trace in told) == style.endswith("few")

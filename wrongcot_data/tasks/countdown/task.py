@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from random import Random
 from typing import Any, Literal, NamedTuple
 
@@ -70,6 +71,9 @@ class Countdown:
     }
     splits: Sequence[str] = SPLITS
     stop: Sequence[str] = (answers.CLOSE,)
+    max_tokens = 256  # a search over three or four numbers fits well
+    prompt_version = 1
+    templates: Path | None = None
     scorers: Mapping[str, Callable[[Problem, str], float]] = {"tinyzero": tinyzero.score_completion}
     options: type[BaseModel] = CountdownOptions
 
@@ -84,6 +88,13 @@ class Countdown:
         if not isinstance(options, CountdownOptions):
             raise TypeError(f"CountdownOptions wanted, not {type(options).__name__}")
         return (_problem(puzzle.key) for puzzle in generate(options, split, seed))
+
+    def origin(self, options: BaseModel) -> str:
+        """Nowhere: they are generated."""
+        return "generated from the seed"
+
+    def check_grader(self) -> None:
+        """Nothing is needed but arithmetic."""
 
     def read_problem(self, row: Mapping[str, Any]) -> Problem:
         """The problem of a row: by `problem_id`, or inline as `nums` (kept in their order) and `target`, or both.
@@ -105,7 +116,7 @@ class Countdown:
         """The solver's answer, and a readable search with dead ends that leads to it."""
         return traces.reference(problem)
 
-    def shots(self) -> Sequence[tuple[Problem, str]]:
+    def shots(self, problem: Problem) -> Sequence[tuple[Problem, str]]:
         """Four worked examples; `problems` never yields these."""
         return [(_problem(key_of(shot.numbers, shot.target), shot.numbers), shot.trace) for shot in SHOTS]
 

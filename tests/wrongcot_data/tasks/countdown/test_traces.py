@@ -98,7 +98,7 @@ def test_a_puzzle_without_a_solution_has_no_reference():
 
 
 def test_worked_examples_are_four_right_searches_in_true_steps():
-    shots = TASK.shots()
+    shots = TASK.shots(TASK.read_problem({"nums": [1, 2, 3], "target": 7}))
     assert len(shots) == 4
     for problem, trace in shots:
         assert len(problem.data["nums"]) in {3, 4}

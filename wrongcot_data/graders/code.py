@@ -1,0 +1,161 @@
+"""Verdicts on programs: values come out of the sandbox, and are held against the assertions outside it.
+
+A program is `wrong` if it runs and an assertion does not hold: finished, answered, wrong. One that is no Python is
+`no_answer`: a text that cannot be read is not a wrong answer. Exit codes and printed words are never evidence; a value
+that does not come is a failure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from textwrap import dedent
+
+from wrongcot_data.graders.assertions import Judgement, Suite, literal, read_tests
+from wrongcot_data.graders.programs import MAX_PROGRAM, find_program
+from wrongcot_data.graders.sandbox import CallResult, Job, Limits, Outcome, Sandbox, sandbox
+from wrongcot_data.graders.sandbox.values import MalformedError
+from wrongcot_data.records import FinishReason, Grade, Verdict
+
+GRADER_VERSION = "code-1"
+
+REASONS: Mapping[str, Grade] = {
+    "the request failed": "error",
+    "cut off after its program": "truncated",
+    "cut off before a program": "truncated",
+    "no program": "no_answer",
+    "program too long": "no_answer",
+    "syntax error": "no_answer",
+    "the sandbox failed": "error",
+    "program raised": "wrong",
+    "time-out": "wrong",
+    "out of memory": "wrong",
+    "exited": "wrong",
+    "killed": "wrong",
+    "function not defined": "wrong",
+    "failed assertion": "wrong",
+    "raised in assertion": "wrong",
+    "unserialisable value in assertion": "wrong",
+    "time-out in assertion": "wrong",
+    "out of memory in assertion": "wrong",
+    "exited in assertion": "wrong",
+    "killed in assertion": "wrong",
+    "cannot judge assertion": "error",
+    "passes every assertion": "correct",
+}
+"""All reasons with their grades; those with `assertion` are followed by its number, from 1: the first that fails."""
+
+LIMITS = Limits(cpu_s=10.0)
+"""Of all assertions of a problem. The slowest human program of MBPP takes 4 s on a slow core (task 123); most 1 ms."""
+
+_STATUS = {"timeout": "time-out", "memory": "out of memory", "exited": "exited", "killed": "killed"}
+_UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
+
+
+def grade(
+    tests: Sequence[str], setup: str, completion: str, finish_reason: FinishReason, limits: Limits = LIMITS
+) -> Verdict:
+    """Run the program of a completion and judge it by assertions. Never raises but where there is no sandbox.
+
+    Args:
+        tests: each one assertion; the first that fails is named.
+        setup: runs after the program, in its names.
+        limits: of all calls together.
+
+    Raises:
+        Unavailable: no layer of the sandbox holds on this machine.
+    """
+    if finish_reason == "error":
+        return _verdict("the request failed")
+    program = find_program(completion)
+    if finish_reason == "length":
+        return _verdict("cut off after its program" if program and program.how == "raw" else "cut off before a program")
+    if program is None:
+        return _verdict("no program")
+    if len(program.text) > MAX_PROGRAM:
+        return _verdict("program too long", program.text[:MAX_PROGRAM])
+    suite = read_tests(tuple(tests), setup)
+    jail = sandbox()
+    calls = tuple(call for one in suite.judgements for call in one.calls)
+    job = Job(dedent(program.text), setup, calls)
+    outcome = jail.run(job, limits)
+    return _verdict(_reason(suite, outcome, jail, limits), program.text, outcome.level)
+
+
+def _verdict(reason: str, answer: str = "", level: str = "") -> Verdict:
+    plain = reason.rstrip("0123456789").strip()
+    return Verdict(REASONS[plain], reason, answer.strip(), sandbox=level)
+
+
+def _reason(  # noqa: PLR0912  the order of the reasons is the rule
+    suite: Suite, outcome: Outcome, jail: Sandbox, limits: Limits
+) -> str:
+    """Why a program that was run is right or wrong."""
+    if outcome.status == "harness error":
+        return "the sandbox failed"
+    if outcome.status == "syntax":
+        return "syntax error"
+    if outcome.status == "raised":
+        return "program raised"
+    if outcome.status != "done" and not outcome.ran:
+        return _STATUS[outcome.status]
+    verdicts = _judged(suite, outcome.results, jail, limits)
+    unjudged = 0
+    at = 0
+    for number, one in enumerate(suite.judgements, start=1):
+        results = outcome.results[at : at + len(one.calls)]
+        at += len(one.calls)
+        for result in results:
+            if result.status == "raised":
+                missing = _UNDEFINED.match(result.detail)
+                defined = not missing or not any(call.startswith(f"{missing[1]}(") for call in one.calls)
+                return f"raised in assertion {number}" if defined else "function not defined"
+            if result.status == "unserialisable":
+                return f"unserialisable value in assertion {number}"
+            if result.status == "not reached":
+                return f"{_STATUS[outcome.status]} in assertion {number}"
+        if one.fault:
+            unjudged = unjudged or number
+        elif verdicts[number - 1] is None:
+            return "the sandbox failed"
+        elif not verdicts[number - 1]:
+            return f"failed assertion {number}"
+    if not suite.judgements:
+        return "cannot judge assertion 1"
+    return f"cannot judge assertion {unjudged}" if unjudged else "passes every assertion"
+
+
+def _judged(suite: Suite, results: Sequence[CallResult], jail: Sandbox, limits: Limits) -> list[bool | None]:
+    """Whether each assertion holds of the values; None where the judge itself failed or there was nothing to judge."""
+    holds: list[bool | None] = []
+    waiting: list[tuple[int, Judgement]] = []
+    given: dict[str, object] = {}
+    at = 0
+    for number, one in enumerate(suite.judgements):
+        mine = results[at : at + len(one.calls)]
+        at += len(one.calls)
+        holds.append(None)
+        if one.fault or any(result.status != "value" for result in mine):
+            continue
+        if one.expected:
+            holds[number] = _equal(mine[0].value, one.expected)
+        else:
+            waiting.append((number, one))
+            given |= zip(one.names, (result.value for result in mine), strict=True)
+    if waiting:
+        try:
+            told = jail.judge(suite.judge_source, tuple(f"bool({one.expression})" for _, one in waiting), given, limits)
+        except MalformedError:
+            return holds
+        for (number, _), result in zip(waiting, told, strict=True):
+            if result.status != "not reached":  # what raises does not hold, as in the assertion itself
+                holds[number] = result.status == "value" and result.value is True
+    return holds
+
+
+def _equal(value: object, expected: str) -> bool:
+    """What `==` says of a plain value and a literal, as the assertion would have it."""
+    try:
+        return bool(value == literal(expected))
+    except RecursionError:
+        return False

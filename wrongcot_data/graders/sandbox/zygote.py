@@ -1,0 +1,432 @@
+"""The program inside the jail: waits for jobs and forks a child for each, in which the untrusted code runs.
+
+It uses the standard library only and imports nothing of ours. Its first frame holds its settings. What is read and
+what is run stay apart: this process never reads a job (the child reads its own from the pipe), so its memory, which
+every later child inherits, holds nothing of earlier jobs. It never runs what it was sent either.
+
+A job is a fixed header and a JSON text, a reply one frame: the child's records, then how the child ended. Records go
+through a pipe that only this child has; each says how one call ended. A candidate may write to that pipe itself: it can
+say no more by that than by returning the value, since the expected values are not here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import struct
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Encode = Callable[[Any, int, "list[int]"], Any]
+Decode = Callable[[Any], Any]
+
+HEADER = struct.Struct(">IIII")  # bytes of the job, CPU milliseconds, MB of memory, KB of reply
+RECORD = struct.Struct(">I")
+MAX_DEPTH = 60
+MAX_NODES = 200_000
+WALL_FACTOR, WALL_EXTRA = 3.0, 2.0  # the wall clock only rescues: CPU time decides
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
+SECCOMP_MODE_FILTER = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Unserialisable(Exception):
+    """A value of a type that does not leave the jail."""
+
+
+def encoder() -> Encode:
+    """The function that encodes a value by its exact type, its own references taken before any candidate code runs."""
+    import collections
+    import decimal
+    import fractions
+    import re
+
+    special: dict[type, str] = {
+        collections.Counter: "counter",
+        collections.OrderedDict: "ordered",
+        collections.defaultdict: "dict",
+        dict: "dict",
+        collections.deque: "deque",
+        list: "list",
+        tuple: "tuple",
+        set: "set",
+        frozenset: "frozenset",
+    }
+    mappings = frozenset({"counter", "ordered", "dict"})
+    kinds, sort_of = special.get, type
+    decimal_type, fraction_type, match_type = decimal.Decimal, fractions.Fraction, re.Match
+    as_list, items_of = list, dict.items
+
+    def encode(value: Any, depth: int, budget: list[int]) -> Any:
+        budget[0] -= 1
+        if budget[0] < 0:
+            raise Unserialisable("a value of too many parts")
+        if depth > MAX_DEPTH:
+            raise Unserialisable("a value nested too deep")
+        kind = sort_of(value)
+        if value is None or kind is bool or kind is str:
+            return value
+        if kind is int:
+            return value if -(2**53) < value < 2**53 else ["int", hex(value)]
+        if kind is float:
+            return ["float", value.hex()]
+        if kind is complex:
+            return ["complex", value.real.hex(), value.imag.hex()]
+        if kind is bytes or kind is bytearray:
+            return [kind.__name__, bytes(value).hex()]
+        if kind is range:
+            return ["range", *(hex(end) for end in (value.start, value.stop, value.step))]
+        if kind is decimal_type:
+            return ["decimal", str(value)]
+        if kind is fraction_type:
+            return ["fraction", hex(value.numerator), hex(value.denominator)]
+        if kind is match_type:  # MBPP asks only whether there was one
+            return ["tuple", ["re.Match", encode(value.group(), depth + 1, budget)]]
+        name = kinds(kind)
+        if name is None:
+            raise Unserialisable(f"{kind.__module__}.{kind.__qualname__}")
+        if name in mappings:
+            parts = [[encode(key, depth + 1, budget), encode(item, depth + 1, budget)] for key, item in items_of(value)]
+        else:
+            parts = [encode(item, depth + 1, budget) for item in as_list(value)]
+        return [name, parts]
+
+    return encode
+
+
+def decoder() -> Decode:
+    """The way back, for the values that a judge is given."""
+    import collections
+    import decimal
+    import fractions
+
+    makers: dict[str, Callable[[Any], Any]] = {
+        "list": list,
+        "tuple": tuple,
+        "set": set,
+        "frozenset": frozenset,
+        "deque": collections.deque,
+        "dict": dict,
+        "counter": lambda pairs: collections.Counter(dict(pairs)),
+        "ordered": collections.OrderedDict,
+    }
+
+    def decode(coded: Any) -> Any:
+        if not isinstance(coded, list):
+            return coded
+        name, *rest = coded
+        if name in makers:
+            parts = rest[0]
+            if name in ("dict", "counter", "ordered"):
+                return makers[name]([(decode(key), decode(item)) for key, item in parts])
+            return makers[name]([decode(part) for part in parts])
+        if name == "int":
+            return int(rest[0], 16)
+        if name == "float":
+            return float.fromhex(rest[0])
+        if name == "complex":
+            return complex(float.fromhex(rest[0]), float.fromhex(rest[1]))
+        if name in ("bytes", "bytearray"):
+            raw = bytes.fromhex(rest[0])
+            return raw if name == "bytes" else bytearray(raw)
+        if name == "range":
+            return range(*(int(end, 16) for end in rest))
+        if name == "decimal":
+            return decimal.Decimal(rest[0])
+        return fractions.Fraction(int(rest[0], 16), int(rest[1], 16))
+
+    return decode
+
+
+def read_exactly(pipe: int, size: int) -> bytes:
+    parts = []
+    while size:
+        part = os.read(pipe, min(size, 1 << 16))
+        if not part:
+            os._exit(0)
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def write_all(pipe: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(pipe, rest) :]
+
+
+def serve(filter_bytes: bytes, encode: Encode, decode: Decode) -> None:
+    """Answer jobs until the other side closes the pipe."""
+    while True:
+        header = read_exactly(0, HEADER.size)
+        size, cpu_ms, memory_mb, reply_kb = HEADER.unpack(header)
+        records, child_end = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(records)
+            live(size, cpu_ms / 1000, memory_mb << 20, child_end, filter_bytes, encode, decode)
+            os._exit(0)
+        os.close(child_end)
+        data, fate = watch(child, records, cpu_ms / 1000, reply_kb << 10)
+        os.close(records)
+        told = json.dumps(fate).encode()
+        write_all(1, RECORD.pack(len(told) + RECORD.size + len(data)) + RECORD.pack(len(told)) + told)
+        write_all(1, data)
+
+
+def watch(child: int, records: int, cpu_s: float, most: int) -> tuple[bytes, dict[str, Any]]:
+    """Read the child's records until it ends or must end. Returns them and how it ended."""
+    deadline = time.monotonic() + WALL_FACTOR * cpu_s + WALL_EXTRA
+    parts: list[bytes] = []
+    size, cause = 0, ""
+    poll = select.poll()
+    poll.register(records, select.POLLIN)
+    poll.register(0, 0)  # whoever asked may die: then nobody waits for this child
+    while True:
+        left = deadline - time.monotonic()
+        ready = [end for end, _ in poll.poll(left * 1000)] if left > 0 else []
+        if not ready:
+            cause = "wall"
+            break
+        if 0 in ready:
+            os.kill(child, signal.SIGKILL)
+            os._exit(0)
+        part = os.read(records, 1 << 16)
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            cause = "reply"
+            break
+    if not cause:  # it closed the pipe; if it lives on, that is the end of its time
+        cause = linger(child, deadline)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    _, status, usage = os.wait4(child, 0)
+    return b"".join(parts)[:most], {
+        "cause": cause,
+        "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
+        "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
+        "cpu": usage.ru_utime + usage.ru_stime,
+    }
+
+
+def linger(child: int, deadline: float) -> str:
+    """Wait for a child that has closed its pipe. Returns `wall` if it does not end in time."""
+    pause = 0.0002
+    while time.monotonic() < deadline:
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return ""
+        time.sleep(pause)
+        pause = min(pause * 2, 0.05)
+    return "wall"
+
+
+def live(size: int, cpu_s: float, memory: int, pipe: int, filter_bytes: bytes, encode: Encode, decode: Decode) -> None:
+    """Be the child: take the job, give up every right, run it, tell."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    job = json.loads(read_exactly(0, size))
+    for end in (0, 1):
+        os.dup2(2, end)  # standard error is /dev/null already: the jail has no other
+    keep = [end for end in (pipe, KEPT_FOLDER) if end >= 0]
+    last = 3
+    for end in sorted(keep):
+        os.closerange(last, end)
+        last = end + 1
+    os.closerange(last, 256)
+    os.setsid()
+    limits(cpu_s, memory)
+    seccomp(filter_bytes)
+    try:
+        if job["kind"] == "judge":
+            judge(job, pipe, encode, decode)
+        else:
+            run(job, pipe, encode)
+    except MemoryError:
+        record(pipe, "memory")
+
+
+def limits(cpu_s: float, memory: int) -> None:
+    """CPU time by two clocks (a candidate can stop the finer one), memory, and nothing else at all."""
+    whole = int(cpu_s) + 1
+    for name, most in (
+        (resource.RLIMIT_CPU, whole),
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 64),
+        (resource.RLIMIT_STACK, min(memory, 64 << 20)),
+    ):
+        resource.setrlimit(name, (most, most))
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)
+
+
+def seccomp(filter_bytes: bytes) -> None:
+    """Take away the system calls that are not on the list. Ends this process where that cannot be done."""
+    if not filter_bytes:
+        return
+    buffer = ctypes.create_string_buffer(filter_bytes)
+    program = struct.pack("HxxxxxxP", len(filter_bytes) // 8, ctypes.addressof(buffer))
+    if _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or _libc.prctl(
+        PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.create_string_buffer(program), 0, 0
+    ):
+        os._exit(99)
+
+
+def record(pipe: int, *parts: Any) -> None:
+    """Write one record: a JSON list."""
+    told = json.dumps(parts).encode()
+    write_all(pipe, RECORD.pack(len(told)) + told)
+
+
+def said(error: BaseException) -> str:
+    """An exception in at most 200 characters; its own text may be hostile."""
+    try:
+        return f"{type(error).__name__}: {error}"[:200]
+    except BaseException:
+        return type(error).__name__[:200]
+
+
+def run(job: dict[str, Any], pipe: int, encode: Encode) -> None:
+    """Run program and setup, then each call; one record for the program and one for each call."""
+    scope: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
+    for part in ("program", "setup"):
+        try:
+            compiled = compile(job[part], f"<{part}>", "exec", dont_inherit=True)
+        except MemoryError:
+            raise
+        except BaseException as error:
+            record(pipe, "syntax" if part == "program" else "raised", said(error))
+            return
+        try:
+            exec(compiled, scope)
+        except MemoryError:
+            raise
+        except BaseException as error:
+            record(pipe, "raised", said(error))
+            return
+    record(pipe, "ran")
+    evaluate(job["calls"], scope, pipe, encode)
+
+
+def judge(job: dict[str, Any], pipe: int, encode: Encode, decode: Decode) -> None:
+    """Evaluate expressions over plain values, in a process that has seen no candidate code."""
+    scope: dict[str, Any] = {"__name__": "judge", "__builtins__": __builtins__}
+    scope.update((name, decode(coded)) for name, coded in job["values"].items())
+    try:
+        exec(compile(job["source"], "<setup>", "exec", dont_inherit=True), scope)
+    except MemoryError:
+        raise
+    except BaseException as error:
+        record(pipe, "raised", said(error))
+        return
+    record(pipe, "ran")
+    evaluate(job["calls"], scope, pipe, encode)
+
+
+def evaluate(calls: Iterable[str], scope: dict[str, Any], pipe: int, encode: Encode) -> None:
+    """Evaluate each expression and record its value, or why there is none."""
+    for call in calls:
+        try:
+            value = eval(compile(call, "<call>", "eval", dont_inherit=True), scope)
+            told: tuple[Any, ...] = ("value", encode(value, 0, [MAX_NODES]))
+        except Unserialisable as error:
+            told = ("unserialisable", str(error)[:200])
+        except MemoryError:
+            told = ("memory",)
+        except BaseException as error:
+            told = ("raised", said(error))
+        record(pipe, *told)
+        if told[0] == "memory":
+            return
+    record(pipe, "end")
+
+
+def become(uid: int, gid: int) -> None:
+    """Drop root for good."""
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+
+
+# What candidates import most; loaded once here, each child finds them loaded.
+COMMON = (
+    *("math", "re", "itertools", "functools", "collections", "heapq", "bisect", "string", "random", "operator"),
+    *("datetime", "copy", "typing", "statistics", "cmath", "sys", "time", "json", "calendar", "decimal", "fractions"),
+    *("dataclasses", "enum", "abc", "array", "textwrap", "numbers", "queue", "threading", "traceback", "contextlib"),
+)
+
+KEPT_FOLDER = -1
+
+
+def main() -> None:
+    """Set up what the jail needs from inside, say that it stands, then serve."""
+    global KEPT_FOLDER
+    settings = json.loads(read_exactly(0, RECORD.unpack(read_exactly(0, RECORD.size))[0]))
+    for name in COMMON:
+        __import__(name)
+    encode, decode = encoder(), decoder()
+    if settings["landlock"]:
+        KEPT_FOLDER = keep_library(settings["library"])
+    if settings["uid"]:
+        become(settings["uid"], settings["uid"])
+    _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    _libc.prctl(PR_SET_DUMPABLE, 1 if settings["landlock"] else 0, 0, 0, 0)  # its own /proc/self/fd must stay readable
+    if settings["landlock"]:
+        restrict(settings["landlock"])
+    os.chdir("/")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the program outside, which ends this one
+    gc.collect()
+    gc.freeze()  # children share what is loaded: no collection may write to it
+    write_all(1, RECORD.pack(2) + b"{}")
+    serve(bytes.fromhex(settings["seccomp"]), encode, decode)
+
+
+def keep_library(library: str) -> int:
+    """Open the standard library as a folder and import from it by that: its path may run through a closed one."""
+    folder = os.open(library, os.O_RDONLY | os.O_DIRECTORY)
+    moved = 200
+    os.dup2(folder, moved)
+    os.close(folder)
+    home = f"/proc/self/fd/{moved}"
+    sys.path[:] = [home, home + "/lib-dynload"]
+    sys.path_importer_cache.clear()
+    return moved
+
+
+def restrict(landlock: dict[str, Any]) -> None:
+    """Let nothing be opened but the standard library and the system's libraries, read-only; no TCP, no signals out."""
+    create, add, restrict_self = 444, 445, 446
+    abi = _libc.syscall(create, None, 0, 1)
+    if abi < 1:
+        os._exit(98)
+    handled = (1 << (13 if abi == 1 else 14 if abi == 2 else 15 if abi < 5 else 16)) - 1
+    attributes = struct.pack("QQQ", handled, 3, 3)[: 8 if abi < 4 else 16 if abi < 6 else 24]
+    ruleset = _libc.syscall(create, ctypes.create_string_buffer(attributes), len(attributes), 0)
+    read_file, read_dir = 1 << 2, 1 << 3
+    ends = [KEPT_FOLDER, *(os.open(path, os.O_PATH) for path in landlock["read"] if os.path.isdir(path))]
+    for end in ends:
+        rule = struct.pack("=QI", read_file | read_dir, end)
+        if _libc.syscall(add, ruleset, 1, ctypes.create_string_buffer(rule), 0):
+            os._exit(98)
+    for end in ends[1:]:
+        os.close(end)
+    if _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or _libc.syscall(restrict_self, ruleset, 0):
+        os._exit(98)
+    os.close(ruleset)
+
+
+if __name__ == "__main__":
+    main()
