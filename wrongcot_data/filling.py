@@ -105,9 +105,7 @@ def _run(
         if not in_flight:
             return
         completions = engine.wait()
-        samples = list(
-            in_order(lambda one: _sample(plan, asked, engine, one, *in_flight[one.key]), completions)
-        )
+        samples = list(in_order(lambda one: _sample(plan, asked, engine, one, *in_flight[one.key]), completions))
         journal.add(samples)
         for completion, sample in zip(completions, samples, strict=True):
             number, attempt = in_flight.pop(completion.key)

@@ -6,7 +6,8 @@ import ast
 import re
 import warnings
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from wrongcot_data.records import Step
@@ -20,8 +21,8 @@ MAX_PROGRAM = 100_000
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _FENCE = re.compile(r"(?:`{3,}|~{3,})[ \t]*[\w+-]*")
-_LEADING_COMMENTS = re.compile(r"(?:[\s;]|#[^\r\n]*)*")
-_TRAILING_COMMENTS = re.compile(r"(?:[\r\n]+[ \t\f]*(?:#[^\r\n]*)?)+\Z")
+_REST_OF_LINE = re.compile(r"[^\r\n]+")
+_BLANKS = " \t\f;"
 
 _BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
 
@@ -70,7 +71,12 @@ class _Spans:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._starts = _line_starts(source)
+        data = source.encode()
+        self._starts = [0, *(newline.end() for newline in re.finditer(_NEWLINE.pattern.encode(), data))]
+        self._chars: Sequence[int] = ()
+        """How many characters begin before each byte; empty where every character is one byte."""
+        if len(data) > len(source):
+            self._chars = list(accumulate((byte & 0xC0 != 0x80 for byte in data), initial=0))
 
     def of_block(self, block: list[ast.stmt], after: int) -> Iterator[tuple[int, int]]:
         """Spans of the statements of a block, headers of blocks within it among them; `after` is where it may begin."""
@@ -81,7 +87,7 @@ class _Spans:
     def of_node(self, node: ast.stmt | ast.excepthandler | ast.match_case, begin: int) -> Iterator[tuple[int, int]]:
         """Spans of one statement that begins at `begin`, or of an `except` or `case` with its block."""
         blocks = [block for name in _BLOCKS if (block := getattr(node, name, None))]
-        if not blocks or isinstance(node, ast.Expr):
+        if not blocks:
             yield begin, self.end(node)
             return
         for block in blocks:
@@ -113,20 +119,18 @@ class _Spans:
 
     def _header(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
         """What is written between two blocks, such as `else:`, without comments around it; nothing if that is all."""
-        piece = self._source[begin:end]
-        first = begin + len(_LEADING_COMMENTS.match(piece)[0])  # type: ignore[index]  # it matches the empty string
-        last = begin + len(_TRAILING_COMMENTS.sub("", piece.rstrip(" \t\f")))
-        last -= len(self._source[first:last]) - len(self._source[first:last].rstrip())
-        if first < last:
-            yield first, last
+        lines = []
+        for line in _REST_OF_LINE.finditer(self._source, begin, end):
+            text = line[0].lstrip(_BLANKS)
+            if text and not text.startswith("#"):
+                lines.append((line.end() - len(text), line.start() + len(line[0].rstrip())))
+        if lines:
+            yield lines[0][0], lines[-1][1]
 
     def _offset(self, line: int, column: int) -> int:
         """The offset of a line (from 1) and a column in bytes."""
-        start = self._starts[line - 1]
-        if column == 0:
-            return start
-        stop = self._starts[line] if line < len(self._starts) else len(self._source)
-        return start + len(self._source[start:stop].encode()[:column].decode())
+        place = self._starts[line - 1] + column
+        return self._chars[place] if self._chars else place
 
 
 class _Line(NamedTuple):

@@ -1,0 +1,72 @@
+"""The process in which two graders compare mathematical answers. It limits itself; whoever waits can rely on that.
+
+A request is a JSON list of reference and answer, a reply one of two opinions: math-verify's and ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wrongcot_data.graders.second_opinion import Opinion
+
+CPU_S = 5.0
+"""For one pair, both graders together; sympy can take for ever over a short one."""
+
+MEMORY = 2 << 30
+
+_LENGTH = struct.Struct(">I")
+
+
+def opinions(reference: str, answer: str) -> tuple[Opinion, Opinion]:
+    """What math-verify and what our own grader say of a pair."""
+    from wrongcot_data.graders.second_opinion import compare
+
+    ours = compare(reference, answer)
+    return math_verify_says(reference, answer), ours
+
+
+def math_verify_says(reference: str, answer: str) -> Opinion:
+    """math-verify's opinion, each side in math delimiters and its own alarms off: they fail outside a main thread."""
+    from math_verify import parse, verify
+
+    try:
+        gold, said = (parse(f"${text}$", parsing_timeout=None, raise_on_error=False) for text in (reference, answer))
+        if not gold or not said:
+            return "none"
+        return "equal" if verify(gold, said, timeout_seconds=None, raise_on_error=False) else "different"
+    except Exception:  # it raises what sympy and antlr raise
+        return "none"
+
+
+def main() -> None:
+    """Answer until the other side closes the pipe."""
+    import logging
+
+    from math_verify import parse, verify
+
+    logging.disable()
+    verify(parse("$x+1$", parsing_timeout=None), parse("$1+x$", parsing_timeout=None), timeout_seconds=None)  # warm
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    requests = sys.stdin.buffer
+    while head := requests.read(_LENGTH.size):
+        reference, answer = json.loads(requests.read(*_LENGTH.unpack(head)))
+        signal.setitimer(signal.ITIMER_PROF, CPU_S)  # nobody catches it: the kernel ends this process
+        try:
+            told = list(opinions(reference, answer))
+        except MemoryError:
+            told = ["none", "none"]
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        reply = json.dumps(told).encode()
+        os.write(1, _LENGTH.pack(len(reply)) + reply)
+
+
+if __name__ == "__main__":
+    main()
