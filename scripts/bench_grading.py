@@ -289,12 +289,39 @@ def fuzzed(count: int) -> Iterator[str]:
     yield "1+" * 500_000
     rng = Random(0)
     pieces = (
-        *("\\boxed{", "}", "{", "$", "\\frac", "\\sqrt", "\\left(", "\\right)", "^", "_", "9^9^9^9", "#### ", "<<", ">>"),
-        *("The final answer is $", "<answer>", "</answer>", "```python\n", "```", "def f(x):\n    return x + 1\n", "\n"),
-        *("\0", "\ud800", "\udfff", "\N{ARABIC LETTER ALEF}", "=", "+", "-", "*", "/", "1/0", "1e999", "0x1F", "\\text{"),
-        *("5", "7", "1 * 2 * 3 + 1", "½", "\\infty", "(", ")", "[", "]", ",", ".", "%", "\\$", "nan", "while True: pass\n"),
-        *("import os\n", "f = lambda x: 2\n", "\\begin{pmatrix}", "\\end{pmatrix}", "&", "\\\\", "\\pm", "\\cup", "x", "y"),
+        *("\\boxed{", "}", "{", "$", "\\frac", "\\sqrt", "\\left(", "\\right)", "^", "_", "9^9^9^9", "#### ", "<<"),
+        *(
+            ">>",
+            "The final answer is $",
+            "<answer>",
+            "</answer>",
+            "```python\n",
+            "```",
+            "def f(x):\n    return x + 1\n",
+        ),
+        *("\n", "\0", "\ud800", "\udfff", "\N{ARABIC LETTER ALEF}", "=", "+", "-", "*", "/", "1/0", "1e999", "0x1F"),
+        *(
+            "\\text{",
+            "5",
+            "7",
+            "1 * 2 * 3 + 1",
+            "½",
+            "\\infty",
+            "(",
+            ")",
+            "[",
+            "]",
+            ",",
+            ".",
+            "%",
+            "\\$",
+            "nan",
+            "x",
+            "y",
+        ),
+        *("import os\n", "f = lambda x: 2\n", "\\begin{pmatrix}", "\\end{pmatrix}", "&", "\\\\", "\\pm", "\\cup"),
     )
+    frames = ("\\boxed{%s}", "The final answer is $%s$.", "<answer>%s</answer>", "```python\n%s\n```")
     for number in range(count - 3):
         kind = number % 4
         if kind == 0:
@@ -305,7 +332,7 @@ def fuzzed(count: int) -> Iterator[str]:
             yield "".join(rng.choice(pieces) for _ in range(rng.randrange(1, 12)))
         else:
             inside = "".join(rng.choice(pieces) for _ in range(rng.randrange(1, 6)))
-            yield rng.choice(("\\boxed{%s}", "The final answer is $%s$.", "<answer>%s</answer>", "```python\n%s\n```")) % inside
+            yield rng.choice(frames) % inside
 
 
 SECTIONS: dict[str, Callable[[Data], dict[str, Any]]] = {
@@ -350,7 +377,8 @@ def told(value: Any, depth: int = 0) -> Iterator[str]:
             if len(inner) > SHOWN:
                 yield f"{'  ' * (depth + 1)}... and {len(inner) - SHOWN} more"
         else:
-            yield f"{'  ' * depth}{name}: {inner:,.4g}" if isinstance(inner, float) else f"{'  ' * depth}{name}: {inner}"
+            shown = f"{inner:,.4g}" if isinstance(inner, float) else inner
+            yield f"{'  ' * depth}{name}: {shown}"
 
 
 if __name__ == "__main__":

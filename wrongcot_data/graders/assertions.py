@@ -111,7 +111,7 @@ def _judgement(test: str, number: int, imported: set[str]) -> Judgement:
             return Judgement(fault="it calls nothing of the program")
         fault = _unknown_names(expression, known | set(finder.names))
         if fault:
-            return Judgement(tuple(finder.calls), tuple(finder.names), fault=fault)
+            return Judgement(fault=fault)
         return Judgement(
             tuple(finder.calls), tuple(finder.names), ast.unparse(expression), _expected(expression, finder.names)
         )

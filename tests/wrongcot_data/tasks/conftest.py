@@ -31,9 +31,7 @@ def source(tmp_path: Path) -> Callable[..., Path]:
 
     def write(*rows: dict[str, Any] | bytes, name: str = "source.jsonl") -> Path:
         path = tmp_path / name
-        path.write_bytes(
-            b"".join(row if isinstance(row, bytes) else json.dumps(row).encode() + b"\n" for row in rows)
-        )
+        path.write_bytes(b"".join(row if isinstance(row, bytes) else json.dumps(row).encode() + b"\n" for row in rows))
         return path
 
     return write

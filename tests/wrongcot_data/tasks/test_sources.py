@@ -77,7 +77,9 @@ def test_a_source_that_is_not_as_it_must_be_is_refused_with_the_line(name, sourc
     assert told in error.value.message
 
 
-@pytest.mark.parametrize(("task", "row"), [(GSM8K, ADD), (MATH, SQUARE), (MBPP, FIRST)], ids=lambda value: str(value)[:9])
+@pytest.mark.parametrize(
+    ("task", "row"), [(GSM8K, ADD), (MATH, SQUARE), (MBPP, FIRST)], ids=lambda value: str(value)[:9]
+)
 def test_parquet_and_json_lines_give_the_same_problems(task, row, source, tmp_path):
     path = tmp_path / "source.parquet"
     pq.write_table(pa.Table.from_pylist([row]), path)

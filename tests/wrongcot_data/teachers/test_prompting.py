@@ -18,6 +18,12 @@ PROBLEM = TASK.read_problem({"nums": [19, 35, 44], "target": 98})
 TEMPLATES = {
     "countdown.chat.v1.jinja": "a9808668ffdd9157a036f1ff832d3ecf1fb693c80c416e2dd57f62bf2585d38c",
     "countdown.plain.v1.jinja": "c369d5ade51f248bd8532669c6d0ba44c2d8c68b6630e1d06bf58dbed3ab2bba",
+    "gsm8k.chat.v1.jinja": "fdbf3da70c43a7588b091a26c2760ed7924c23aa85aba80ac9c9c314304f2d92",
+    "gsm8k.plain.v1.jinja": "270cc011a768e93c13ff6758927fc69766838bf6af818de0ea01bb6096255bc7",
+    "math.chat.v1.jinja": "fdbf3da70c43a7588b091a26c2760ed7924c23aa85aba80ac9c9c314304f2d92",
+    "math.plain.v1.jinja": "270cc011a768e93c13ff6758927fc69766838bf6af818de0ea01bb6096255bc7",
+    "mbpp.chat.v1.jinja": "9835c4f2b858aa4ba473be35d434b7d5027a4744d35f17de59928caf3d2e6419",
+    "mbpp.plain.v1.jinja": "255f4757276107fdbbd6dcbeb6629f09ca903f12122f36bb1231fdd9820dc80e",
 }
 
 

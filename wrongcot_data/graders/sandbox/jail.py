@@ -97,7 +97,7 @@ def _bubblewrap() -> tuple[Sequence[str], dict[str, Any]]:
         )
     for path in sorted(prefixes):
         for parent in reversed(Path(path).parents[:-1]):  # bwrap would make them as closed as they may be outside
-            command += ["--perms", "0755", "--dir", str(parent)]
+            command += ["--perms", "0711", "--dir", str(parent)]
         command += ["--ro-bind", path, path]
     command += ["--ro-bind", str(ZYGOTE), "/zygote.py", "--remount-ro", "/", "--chdir", "/", "--cap-drop", "ALL"]
     if as_root:

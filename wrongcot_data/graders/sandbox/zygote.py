@@ -403,6 +403,9 @@ def keep_library(library: str) -> int:
     home = f"/proc/self/fd/{moved}"
     sys.path[:] = [home, home + "/lib-dynload"]
     sys.path_importer_cache.clear()
+    for module in list(sys.modules.values()):  # packages look for their parts where they were found themselves
+        if hasattr(module, "__path__"):
+            module.__path__ = [path.replace(library, home, 1) for path in module.__path__]
     return moved
 
 
