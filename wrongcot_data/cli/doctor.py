@@ -65,7 +65,12 @@ def examine() -> dict[str, Any]:
             "sqlite": sqlite3.sqlite_version,
             **{name: number for name in PACKAGES if (number := _version(name))},
         },
-        "checks": [*(_extra(name, modules) for name, modules in EXTRAS.items()), *_teachers(gpus), _cache()],
+        "checks": [
+            *(_extra(name, modules) for name, modules in EXTRAS.items()),
+            *_sandbox(),
+            *_teachers(gpus),
+            _cache(),
+        ],
     }
 
 
@@ -80,6 +85,15 @@ def _extra(name: str, modules: tuple[str, ...]) -> dict[str, Any]:
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     note = f"{', '.join(missing)} missing; pip install 'wrongcot[{name}]'" if missing else ""
     return {"what": f"extra {name}", "works": not missing, "note": note}
+
+
+def _sandbox() -> list[dict[str, Any]]:
+    from wrongcot_data.graders.sandbox import available_levels
+
+    return [
+        {"what": f"sandbox {level}", "works": not fault, "note": fault or "held every canary"}
+        for level, fault in available_levels().items()
+    ]
 
 
 def _teachers(gpus: list[Any]) -> list[dict[str, Any]]:

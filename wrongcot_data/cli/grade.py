@@ -26,12 +26,13 @@ from wrongcot_data.errors import BadInput, Unavailable, unknown
 @unsafe_option
 @json_option
 def grade(task: str, file: Path, out: Path | None, scorer: str | None, as_json: bool) -> None:
-    """Grade each line of FILE (`-` for standard input): JSON with `completion` and either `problem_id` or the problem
-    itself (`nums` and `target` for Countdown), and `finish_reason` if it is known.
+    """Grade each line of FILE (`-` for standard input): JSON with `completion`, the problem, and `finish_reason` if it
+    is known. The problem is `nums` and `target` (countdown), `question` and `reference_answer` (gsm8k, math), or
+    `question`, `test_list` and perhaps `test_setup_code` (mbpp).
 
-    Each line out is the line in with `grade`, `reason` and `answer` added. A line that cannot be graded is named on
-    stderr with its number and skipped; the exit code is 1 then. With --json, one object with the counts, and with the
-    rows unless --out takes them.
+    Each line out is the line in with `grade`, `reason`, `answer` and `steps` added. A line that cannot be graded is
+    named on stderr with its number and skipped; the exit code is 1 then. With --json, one object with the counts, and
+    with the rows unless --out takes them.
     """
     from wrongcot_data.grade import grade_lines
     from wrongcot_data.tasks import get_task
