@@ -54,7 +54,7 @@ def test_a_false_equation_is_named_in_the_steps(run):
         ("gsm8k", {"question": "?"}, "no `reference_answer`"),
         ("mbpp", {"question": "?"}, "no `test_list`"),
         ("mbpp", {**FIRST, "test_list": "assert 1"}, "`test_list` must be a list"),
-        ("math", {"problem_id": "math-1"}, "no `question`: a problem of this task cannot be found by its problem_id alone"),
+        ("math", {"problem_id": "math-1"}, "no `question`: a problem of this task cannot be found"),
     ],
 )
 def test_a_line_without_its_problem_is_skipped_by_number_and_field(task, row, told, run):
