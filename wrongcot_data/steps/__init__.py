@@ -19,9 +19,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?;])[ \t]+(?=\S)")
 _ENUMERATOR = re.compile(r"\s*(?:[A-Za-z]+ )?[0-9]{1,3}[.)]\s*\Z")
 
 
-def split_lines(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
-    """Offsets of the lines of `text[start:end]` that are not blank, without the white space around them."""
-    for line in _LINE.finditer(text, start, len(text) if end is None else end):
+def split_lines(text: str) -> Iterator[tuple[int, int]]:
+    """Offsets of the lines that are not blank, without the white space around them."""
+    for line in _LINE.finditer(text):
         yield from _trimmed(text, *line.span())
 
 
@@ -35,18 +35,18 @@ def split_sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]
     yield from _trimmed(text, begin, end)
 
 
-def equation_steps(text: str, start: int = 0, end: int | None = None) -> list[Step]:
-    """Cut a trace, or `text[start:end]` of it, into steps and check the equations in them exactly. Never raises.
+def equation_steps(text: str) -> list[Step]:
+    """Cut a trace into steps and check the equations in them exactly. Never raises.
 
     A step is a line that is not blank; a line with equations in two or more of its sentences is cut into its
     sentences. `valid`: it has equations and all that can be checked hold; `invalid`: one is false; `unchecked`: there
     is none that can be checked.
     """
     steps = []
-    for line in split_lines(text, start, end):
-        step = _checked(text, *line)
+    for start, end in split_lines(text):
+        step = _checked(text, start, end)
         if step.verdict != "unchecked":
-            sentences = [_checked(text, *span) for span in split_sentences(text, *line)]
+            sentences = [_checked(text, *span) for span in split_sentences(text, start, end)]
             if sum(sentence.verdict != "unchecked" for sentence in sentences) > 1:
                 steps.extend(sentences)
                 continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,4 +41,4 @@ def test_any_text_gives_exact_ordered_steps(text, start, end):
     start, end = sorted((min(start, len(text)), min(end, len(text))))
     steps = reply_steps(text, (start, end))
     assert all(text[step.start : step.end] == step.text for step in steps)
-    assert all(a.end <= b.start for a, b in zip(steps, steps[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(steps))
