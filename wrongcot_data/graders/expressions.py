@@ -1,16 +1,17 @@
-r"""LaTeX expressions, read by a grammar of our own and computed to 50 digits at a point, within bounds.
+r"""LaTeX expressions, read by a grammar of our own and computed to thousands of digits at a point, within bounds.
 
     sum     = ["+" | "-"] product { ("+" | "-") product }
     product = power { ["*" | "/" | "\cdot" | "\times" | "\div"] power }      factors may stand side by side
     power   = atom [ "!" ] [ "^" group ]
     atom    = number | letter | "(" sum ")" | "|" sum "|" | "\frac" group group | "\sqrt" ["[" sum "]"] group
-            | function [ "^" group ] power | "\pi" | "\infty" | "{" sum "}"
+            | "\binom" group group | function [ "^" group ] power | "\pi" | "{" sum "}"
 
-Letters are variables, but for `e` and `i`. `\log` is of base 10 unless it has another below it.
+Letters are variables, but for `e` and `i`. `\log` is of base 10 unless it has another below it. All values are finite.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections.abc import Callable
@@ -21,10 +22,19 @@ import mpmath
 MAX_LENGTH = 1_000
 MAX_DEPTH = 40
 MAX_POWER = 10_000
+MAX_FACTORIAL = 500
+MAX_DIGITS = 2_000
+"""Digits before or after the point of any value that is compared."""
+
+PRECISION = 2_500
+"""Digits that are computed: `2^{2008}` and `2^{2008} - 2` differ in their 605th."""
 
 _TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+|\\[A-Za-z]+|\\[{}|]|[A-Za-z]|\S")
 _CONTEXT = mpmath.mp.clone()
-_CONTEXT.dps = 50
+_CONTEXT.dps = PRECISION
+
+_LEAST = _CONTEXT.mpf(10) ** -(PRECISION - 100)
+"""What is nearer to 0 than this is 0: 100 digits are left for what subtraction cancels."""
 
 _FUNCTIONS: dict[str, Callable[[mpmath.mpc], mpmath.mpc]] = {
     "\\sin": _CONTEXT.sin, "\\cos": _CONTEXT.cos, "\\tan": _CONTEXT.tan, "\\cot": _CONTEXT.cot,
@@ -33,29 +43,46 @@ _FUNCTIONS: dict[str, Callable[[mpmath.mpc], mpmath.mpc]] = {
 }  # fmt: skip
 _GREEK = frozenset({"\\alpha", "\\beta", "\\gamma", "\\theta", "\\phi", "\\lambda", "\\omega", "\\mu", "\\varphi"})
 
-_BEGINS_FACTOR = frozenset({"(", "{", "\\frac", "\\sqrt", "\\pi", "\\log"}) | _GREEK | frozenset(_FUNCTIONS)
+_BEGINS_FACTOR = frozenset({"(", "{", "\\frac", "\\binom", "\\sqrt", "\\pi", "\\log"}) | _GREEK | frozenset(_FUNCTIONS)
 
 
 class Unreadable(Exception):
-    """It is no expression of ours, or beyond its bounds."""
+    """It is no expression of ours, or has no finite value."""
+
+
+class TooLarge(Unreadable):
+    """It is too long or deep, or its value or one on the way to it too large: neither we nor others should try it."""
 
 
 @lru_cache(maxsize=2**10)
 def value_at(text: str, point: int) -> mpmath.mpc:
     """The value of an expression where each variable has a random value, the same one each time for a point.
 
+    Args:
+        point: the variables are positive at points from 0 on, negative below.
+
     Raises:
-        Unreadable: it is no expression, or too long, deep or large.
+        Unreadable: it is no expression, or has no finite value there.
+        TooLarge: it is beyond the bounds.
     """
     if len(text) > MAX_LENGTH:
-        raise Unreadable
+        raise TooLarge
     reader = _Reader(_TOKEN.findall(text), point)
-    value = reader.sum(0)
-    if reader.peek():
+    try:
+        value = reader.sum(0)
+    except (ZeroDivisionError, ValueError, OverflowError, RecursionError, mpmath.libmp.NoConvergence):
+        raise Unreadable from None
+    if reader.peek() or not _CONTEXT.isfinite(value):
         raise Unreadable
-    if not _CONTEXT.isfinite(value) and not (text.strip("+-") == "\\infty"):
-        raise Unreadable
+    size = max(abs(value.real), abs(value.imag))
+    if size and not _CONTEXT.mpf(10) ** -MAX_DIGITS < size < _CONTEXT.mpf(10) ** MAX_DIGITS and size > _LEAST:
+        raise TooLarge
     return value
+
+
+def near(a: mpmath.mpc, b: mpmath.mpc) -> bool:
+    """Whether two values that were computed by different ways are the same, but for the last digits."""
+    return bool(abs(a - b) <= _LEAST * max(1, abs(a), abs(b)))
 
 
 class _Reader:
@@ -78,7 +105,7 @@ class _Reader:
 
     def sum(self, depth: int) -> mpmath.mpc:
         if depth > MAX_DEPTH:
-            raise Unreadable
+            raise TooLarge
         sign = -1 if self.peek() in ("+", "-") and self.take() == "-" else 1
         total = sign * self.product(depth)
         while self.peek() in ("+", "-"):
@@ -105,15 +132,17 @@ class _Reader:
         base = self.atom(depth)
         while self.peek() == "!":
             self.take()
-            if base != int(base.real) or not 0 <= base.real <= 1000:
+            if base.real > MAX_FACTORIAL:
+                raise TooLarge
+            if base != int(base.real) or base.real < 0:
                 raise Unreadable
             base = _CONTEXT.factorial(base)
         if self.peek() != "^":
             return base
         self.take()
         exponent = self.group(depth)
-        if abs(exponent) > MAX_POWER or abs(base) > _CONTEXT.mpf(10) ** 10_000:
-            raise Unreadable
+        if abs(exponent) > MAX_POWER or abs(base) > _CONTEXT.mpf(10) ** MAX_POWER:
+            raise TooLarge
         return _CONTEXT.power(base, exponent)
 
     def group(self, depth: int) -> mpmath.mpc:
@@ -146,11 +175,18 @@ class _Reader:
         if token == "\\frac":
             above = self.group(depth + 1)
             return above / self.group(depth + 1)
+        if token == "\\binom":
+            return self._choices(self.group(depth + 1), self.group(depth + 1))
         if token == "\\sqrt":
             return self._root(depth)
         if token in _FUNCTIONS or token == "\\log":
             return self._function(token, depth)
         return self._name(token)
+
+    def _choices(self, of: mpmath.mpc, number: mpmath.mpc) -> mpmath.mpc:
+        if not 0 <= number.real <= of.real <= MAX_FACTORIAL or of != int(of.real) or number != int(number.real):
+            raise Unreadable
+        return _CONTEXT.mpc(math.comb(int(of.real), int(number.real)))
 
     def _root(self, depth: int) -> mpmath.mpc:
         degree = _CONTEXT.mpc(2)
@@ -177,13 +213,12 @@ class _Reader:
     def _name(self, token: str) -> mpmath.mpc:
         if token == "\\pi":
             return _CONTEXT.mpc(_CONTEXT.pi)
-        if token == "\\infty":
-            return _CONTEXT.mpc(_CONTEXT.inf)
         if token == "e":
             return _CONTEXT.mpc(_CONTEXT.e)
         if token == "i":
             return _CONTEXT.mpc(0, 1)
         if (len(token) == 1 and token.isalpha()) or token in _GREEK:
             drawn = random.Random(f"{token} {self._point}")
-            return _CONTEXT.mpc(drawn.randrange(10**6, 10**7)) / drawn.randrange(10**6, 10**7)
+            value = _CONTEXT.mpc(drawn.randrange(10**6, 10**7)) / drawn.randrange(10**6, 10**7)
+            return value if self._point >= 0 else -value
         raise Unreadable

@@ -1,21 +1,41 @@
-"""Verdicts on mathematical answers: found by rule, compared exactly where they are plain, else by two graders.
+r"""Verdicts on mathematical answers: found by rule, compared exactly where they are plain, else by two graders.
 
-Plain numbers and equal texts are decided here, exactly. All else goes to math-verify and to a grader of our own, in a
-process that can be killed. Both say equal: `correct`. Both say different: `wrong`. Else `disputed`, which is in no
-variant: a false `wrong` would put a right trace among the wrong ones.
+`final_answer` finds the answer. Plain numbers and equal texts are decided here, exactly. All else goes to math-verify
+and to a grader of our own, in a process that can be killed. Both say equal: `correct`. Both say different: `wrong`.
+Else `disputed`, which is in no variant: a false `wrong` would put a right trace among the wrong ones.
+
+| reason | grade | when |
+|---|---|---|
+| the request failed | error | there is no completion |
+| cut off after its answer, cut off before an answer | truncated | the token limit ended it |
+| box never closed | truncated | and it is not known whether the model had finished |
+| no answer, empty answer, unclosed box | no_answer | nothing to read |
+| answer too long | no_answer | more than `MAX_ANSWER` characters |
+| unreadable answer | no_answer | a sentence of prose; or not one number, where the reference is a plain number |
+| same text, same number | correct | but for white space; exactly, unit and currency aside |
+| another number | wrong | exactly: 0.333 is not 1/3, 50 % is 50 and not 0.5 |
+| another unit | disputed | both sides name a unit and they are not known to be one |
+| equal by both graders, different by both graders | correct, wrong | |
+| math-verify: ...; ours: ... | disputed | they differ, or one of them cannot read it |
+| neither grader can read it | disputed | |
+| too large to compute | disputed | towers of powers and the like, which no grader is given |
+| graders over their limit | disputed | the kernel ended them |
+| right in its last box only | disputed | several boxes, wrong as a list |
+| the graders failed | error | the process died twice of something else |
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 
 from wrongcot_data.graders.final_answer import find_answer
-from wrongcot_data.graders.plain_numbers import only_number, read_number
+from wrongcot_data.graders.plain_numbers import only_number, read_quantity
 from wrongcot_data.graders.workers import WorkerPool
 from wrongcot_data.records import FinishReason, Grade, Verdict
 
@@ -24,6 +44,12 @@ GRADER_VERSION = f"math-1+math-verify-{version('math-verify')}"
 MAX_ANSWER = 2_000
 """Characters of an answer that is compared."""
 
+MAX_WORDS = 5
+"""Words of a closing sentence that can be an answer; more are a remark (`the answer is positive, as two of the`)."""
+
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_COMMAND = re.compile(r"\\[A-Za-z]+")
+
 _WALL_S = 60.0
 """CPU time decides; this only rescues, from a worker that cannot start for one."""
 
@@ -31,6 +57,7 @@ REASONS: Mapping[str, Grade] = {
     "the request failed": "error",
     "cut off after its answer": "truncated",
     "cut off before an answer": "truncated",
+    "box never closed": "truncated",
     "no answer": "no_answer",
     "empty answer": "no_answer",
     "unclosed box": "no_answer",
@@ -39,6 +66,7 @@ REASONS: Mapping[str, Grade] = {
     "same text": "correct",
     "same number": "correct",
     "another number": "wrong",
+    "another unit": "disputed",
     "equal by both graders": "correct",
     "different by both graders": "wrong",
     "math-verify: equal; ours: different": "disputed",
@@ -48,7 +76,9 @@ REASONS: Mapping[str, Grade] = {
     "math-verify: cannot read it; ours: equal": "disputed",
     "math-verify: cannot read it; ours: different": "disputed",
     "neither grader can read it": "disputed",
+    "too large to compute": "disputed",
     "graders over their limit": "disputed",
+    "right in its last box only": "disputed",
     "the graders failed": "error",
 }
 """All reasons with their grades."""
@@ -67,13 +97,34 @@ def grade(reference_answer: str, completion: str, finish_reason: FinishReason, *
         return _verdict("the request failed")
     found = find_answer(completion)
     if finish_reason == "length":
-        guessed = found.fault or found.form == "last number"
-        return _verdict("cut off before an answer" if guessed else "cut off after its answer")
+        if found.fault or found.form == "last number":
+            return _verdict("cut off before an answer")
+        return _verdict("cut off after its answer", found.text[:MAX_ANSWER], found.form)
+    if found.fault == "unclosed box" and finish_reason != "stop":
+        return _verdict("box never closed")
     if found.fault:
         return _verdict(found.fault, form=found.form)
     if len(found.text) > MAX_ANSWER:
         return _verdict("answer too long", found.text[:MAX_ANSWER], found.form)
-    return _verdict(compare(reference_answer, found.text, plain_only=plain_only), found.text, found.form)
+    if found.form == "sentence" and len(_WORD.findall(_COMMAND.sub("", found.text))) > MAX_WORDS:
+        return _verdict("unreadable answer", found.text, found.form)
+    reason = compare(reference_answer, found.text, plain_only=plain_only)
+    if found.parts and REASONS[reason] != "correct":
+        reason = _of_boxes(reference_answer, found.parts, reason, plain_only=plain_only)
+    return _verdict(reason, found.text, found.form)
+
+
+def _of_boxes(reference: str, parts: Sequence[str], as_list: str, *, plain_only: bool) -> str:
+    """The reason for several boxes that are not right as a list: they may say one thing in several ways.
+
+    Some references of MATH are the last box only of a solution that boxes two values, so right in the last box and
+    wrong as a list is no verdict.
+    """
+    last = compare(reference, parts[-1], plain_only=plain_only)
+    if REASONS[last] != "correct":
+        return as_list
+    same = all(REASONS[compare(parts[-1], part)] == "correct" for part in parts[:-1])
+    return last if same else "right in its last box only"
 
 
 def compare(reference: str, answer: str, *, plain_only: bool = False) -> str:
@@ -85,13 +136,17 @@ def compare(reference: str, answer: str, *, plain_only: bool = False) -> str:
         return "same number" if number == right else "another number"
     if "".join(reference.split()) == "".join(answer.split()):
         return "same text"
-    right, number = read_number(reference), read_number(answer)
-    if right is not None and number is not None:
-        return "same number" if right == number else "another number"
+    there, here = read_quantity(reference), read_quantity(answer)
+    if there and here:
+        if there.unit and here.unit and there.unit != here.unit:
+            return "another unit"
+        return "same number" if there.value == here.value else "another number"
     told = _pool().ask(json.dumps([reference, answer]).encode(), _WALL_S)
     if told.fault:
         return "the graders failed" if told.fault == "died" else "graders over their limit"
     theirs, ours = json.loads(told.reply)
+    if ours == "too large":
+        return "too large to compute"
     if theirs == ours:
         return "neither grader can read it" if ours == "none" else f"{ours} by both graders"
     return f"math-verify: {_SAID[theirs]}; ours: {_SAID[ours]}"

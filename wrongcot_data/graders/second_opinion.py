@@ -1,7 +1,7 @@
 r"""Our own grader of mathematical answers: structure by reading, expressions by their values.
 
 Tuples, intervals, sets, lists, matrices, equations and words are taken apart and compared part by part. What is left
-is an expression, and two expressions are the same if they have the same value, to 30 digits, at three points drawn at
+is an expression, and two expressions are the same if they have the same value, to 2,400 digits, at points drawn at
 random for their variables (the identity test of Schwartz and Zippel). It shares nothing with math-verify, which parses
 into sympy and compares by rules; where the two differ, neither is taken for right.
 """
@@ -12,25 +12,33 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-import mpmath
+from wrongcot_data.graders.expressions import TooLarge, Unreadable, near, value_at
+from wrongcot_data.graders.plain_numbers import read_quantity
 
-from wrongcot_data.graders.expressions import Unreadable, value_at
-from wrongcot_data.graders.plain_numbers import read_number
-
-Opinion = Literal["equal", "different", "none"]
+Opinion = Literal["equal", "different", "none", "too large"]
 
 _TEXT = re.compile(r"\\(?:text|mbox|textrm|textbf|mathrm|mathbf|textit|textnormal)\s*\{([^{}]*)\}")
 _SPACING = re.compile(r"(?<!\\)\\[,;:! ]|\\q?quad|\\displaystyle|~|\\(?:left|right)(?![a-z])|\\[bB]ig+[lr]?(?![a-z])")
 _UNIT = re.compile(
     r"(?:\s*(?:\^\{?\\circ\}?|\\degree|°)|\s*\\?%"
-    r"|(?<=[0-9}])\s*\\(?:text|mbox|textrm|mathrm)\{[^{}]*\}(?:\^\{?[0-9]\}?)?)\s*\Z"
+    r"|(?<=[^\s({,])\s*\\(?:text|mbox|textrm|mathrm|textnormal)\s*\{[^{}]*\}(?:\^\{?[0-9]\}?)?)[\s.]*\Z"
 )
+_AND = re.compile(
+    r"[\s,;]*(?:\\(?:text|mbox|textrm|mathrm)\s*\{[\s,]*(?:and|or)\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z]))\s*"
+)
+_DEGREE = re.compile(r"\^\{?\\circ|\\degree|°|degree")
+_GLUED = re.compile(r"(\\[A-Za-z]+)\s+(?=[A-Za-z])|\s+")
 _THOUSANDS = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _WORDS = re.compile(r"[A-Za-z][A-Za-z' .-]+|\(?[A-Za-z]\)?")
 _NAMES = re.compile(r"(?:\(?[a-z](?:,[a-z])*\)?|[A-Za-z]\([a-z]\))(?:=|\\in(?![a-z]))")
 _MATRIX = re.compile(r"\\begin\{([pbv]?matrix|array)\}(?:\{[^{}]*\})?(.*)\\end\{\1\}", re.S)
+_OPERATOR = r"(<|>|\\leq?q?(?![a-z])|\\geq?q?(?![a-z])|\\lt(?![a-z])|\\gt(?![a-z])|≤|≥)"
+_ONE_SIDE = re.compile(rf"([a-z])\s*{_OPERATOR}([^<>=]+)")
+_ONE_SIDE_BACK = re.compile(rf"([^<>=,]+?){_OPERATOR}\s*([a-z])")
+_TWO_SIDES = re.compile(rf"([^<>=,]+?){_OPERATOR}\s*([a-z]){_OPERATOR}([^<>=,]+)")
 _OPEN, _CLOSE = "([{", ")]}"
 _POINTS = 3
+_DOMAIN = re.compile(r"\\sqrt|\\log|\\ln|\^(?:\{[^{}]*[/.\\a-z]|[a-z(\\])")
 
 
 def compare(reference: str, answer: str) -> Opinion:
@@ -39,9 +47,21 @@ def compare(reference: str, answer: str) -> Opinion:
     if left == right:
         return "equal"
     try:
+        if _mixes_angles(reference, answer):
+            return "none"
         return "equal" if _same(left, right) else "different"
-    except (Unreadable, RecursionError, ValueError, OverflowError, ZeroDivisionError, mpmath.libmp.NoConvergence):
+    except TooLarge:
+        return "too large"
+    except (Unreadable, RecursionError):
         return "none"
+
+
+def _mixes_angles(left: str, right: str) -> bool:
+    """Whether one is in degrees and the other may be in radians."""
+    degrees = _DEGREE.search(left), _DEGREE.search(right)
+    return bool(
+        (degrees[0] and not degrees[1] and "\\pi" in right) or (degrees[1] and not degrees[0] and "\\pi" in left)
+    )
 
 
 def tidy(text: str) -> str:
@@ -50,7 +70,8 @@ def tidy(text: str) -> str:
     text = text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("\\cfrac", "\\frac")
     text = _SPACING.sub("", text.replace("{,}", "").replace("\\$", "").replace("−", "-"))
     text = text.replace("\\(", "").replace("\\)", "").rstrip(". ")
-    text = _UNIT.sub("", text)
+    text = _AND.sub(",", text)
+    text = _UNIT.sub("", text).removeprefix("\\approx")
     text = _TEXT.sub(lambda match: f" {match[1]} ", text)
     if _THOUSANDS.fullmatch(text):
         text = text.replace(",", "")
@@ -60,23 +81,90 @@ def tidy(text: str) -> str:
 def _same(left: str, right: str) -> bool:
     if _is_words(left) or _is_words(right):
         return _is_words(left) == _is_words(right) and _word_key(left) == _word_key(right)
-    left, right = re.sub(r"\s+", "", left), re.sub(r"\s+", "", right)
+    left, right = (_GLUED.sub(lambda match: f"{match[1]} " if match[1] else "", text) for text in (left, right))
     if left == right:
         return True
     matrices = _MATRIX.fullmatch(left), _MATRIX.fullmatch(right)
     if any(matrices):
         return all(matrices) and _same_grid(_grid(matrices[0][2]), _grid(matrices[1][2]))  # type: ignore[index]
-    left, right = (_both_signs(text) for text in _unnamed(left, right))
-    for cut in (_cut(left, right, r"\cup"), _cut(left, right, ",")):
+    left, right = (_both_signs(text) for text in _unnamed(*_as_intervals(left, right)))
+    for cut in (_cut(left, right, r"\cup"), _cut(_as_list(left, right), _as_list(right, left), ",")):
         if cut is not None:
             return _same_unordered(*cut)
     if _bracketed(left) or _bracketed(right):
         return _same_bracketed(left, right)
+    return _same_formula(left, right)
+
+
+def _same_formula(left: str, right: str) -> bool:
+    """Whether two that are no list, point, interval or matrix are the same."""
+    both = left + right
+    if "_" in both.replace("\\log_", "") or ":" in both:
+        return _same_written(left, right)
+    if any(sign in both for sign in ("<", ">", "\\le", "\\ge", "\\ne", "\\in ", "\\equiv")):
+        raise Unreadable
     if "=" in left or "=" in right:
         return _same_equation(left, right)
-    if any(sign in left + right for sign in ("<", ">", "\\le", "\\ge", "\\ne", "\\in", ":", "_")):
-        raise Unreadable
+    if "\\infty" in both:
+        return left.strip("+") == right.strip("+")
     return _same_value(left, right)
+
+
+def _same_written(left: str, right: str) -> bool:
+    """Numbers in another base, times and ratios are the same if they are written the same.
+
+    Raises:
+        Unreadable: they are written differently, which may still be the same: `40_9` and `36`, `2:4` and `1:2`.
+    """
+    if re.sub(r"[{}()\s]|\.", "", left).lower() != re.sub(r"[{}()\s]|\.", "", right).lower():
+        based = [re.fullmatch(r"([0-9A-F]+)_\{?([0-9]+)\}?", text) for text in (left, right)]
+        if all(based) and based[0][2] == based[1][2]:  # type: ignore[index]
+            return False  # other digits of one base
+        raise Unreadable
+    return True
+
+
+def _as_list(text: str, other: str) -> str:
+    """A set without its braces where the other is a bare list; `;` between its parts as a comma."""
+    if text.startswith("\\{") and text.endswith("\\}") and not other.startswith("\\{") and not _bracketed(other):
+        text = text[2:-2]
+    return ",".join(_split(text, ";")) if ";" in text else text
+
+
+def _as_intervals(left: str, right: str) -> tuple[str, str]:
+    """Both, with `a < x \\le b` as the interval it is; as they were where they are about different variables."""
+    found = _interval(left), _interval(right)
+    if all(found) and found[0][0] != found[1][0]:  # type: ignore[index]
+        raise Unreadable
+    return found[0][1] if found[0] else left, found[1][1] if found[1] else right
+
+
+def _interval(text: str) -> tuple[str, str] | None:
+    """The variable and the interval of one inequality, or of two in a chain; None for anything else."""
+    two = _TWO_SIDES.fullmatch(text)
+    if two and _less(two[2]) == _less(two[4]):
+        low, high = (two[1], two[2]), (two[5], two[4])
+        return two[3], _written(low, high) if _less(two[2]) else _written(high, low)
+    one, back = _ONE_SIDE.fullmatch(text), _ONE_SIDE_BACK.fullmatch(text)
+    if one and len(re.findall(_OPERATOR, text)) == 1:
+        bound, below = (one[3], one[2]), _less(one[2])
+        return one[1], _written(None, bound) if below else _written(bound, None)
+    if back and len(re.findall(_OPERATOR, text)) == 1:
+        bound, below = (back[1], back[2]), _less(back[2])
+        return back[3], _written(bound, None) if below else _written(None, bound)
+    return None
+
+
+def _less(operator: str) -> bool:
+    return operator in ("<", "≤") or operator.startswith("\\l")
+
+
+def _written(low: tuple[str, str] | None, high: tuple[str, str] | None) -> str:
+    """An interval of bounds, each with the operator that decides whether it is in."""
+    opening = "[" if low and ("e" in low[1] or low[1] in "≤≥") else "("
+    closing = "]" if high and ("e" in high[1] or high[1] in "≤≥") else ")"
+    begin, end = low[0] if low else r"-\infty", high[0] if high else r"\infty"
+    return f"{opening}{begin},{end}{closing}"
 
 
 def _is_words(text: str) -> bool:
@@ -189,24 +277,18 @@ def _same_equation(left: str, right: str) -> bool:
     ratios = []
     for point in range(_POINTS + 1):
         above, below = (value_at(text, point) for text in texts)
-        if below == 0 or above == 0:
+        if near(below, 0) or near(above, 0):
             raise Unreadable
         ratios.append(above / below)
-    return all(_near(ratio, ratios[0]) for ratio in ratios[1:])
+    return all(near(ratio, ratios[0]) for ratio in ratios[1:])
 
 
 def _same_value(left: str, right: str) -> bool:
-    numbers = read_number(left), read_number(right)
-    if None not in numbers:
-        return numbers[0] == numbers[1]
-    return all(_near(value_at(left, point), value_at(right, point)) for point in range(_POINTS))
-
-
-def _near(a: mpmath.mpc, b: mpmath.mpc) -> bool:
-    return bool(abs(a - b) <= mpmath.mpf(10) ** -30 * max(1, abs(a), abs(b)) and not _tiny_apart(a, b))
-
-
-def _tiny_apart(a: mpmath.mpc, b: mpmath.mpc) -> bool:
-    """Whether both are so small that only their ratio tells them apart, as 1/2^99 and 1/2^98."""
-    least = mpmath.mpf(10) ** -20
-    return 0 < max(abs(a), abs(b)) < least and bool(abs(a - b) > mpmath.mpf(10) ** -15 * max(abs(a), abs(b)))
+    numbers = read_quantity(left), read_quantity(right)
+    if numbers[0] and numbers[1]:
+        return numbers[0].value == numbers[1].value
+    if not all(near(value_at(left, point), value_at(right, point)) for point in range(_POINTS)):
+        return False
+    if _DOMAIN.search(left + right):  # a root or logarithm of a negative number is another question
+        return True
+    return near(value_at(left, -1), value_at(right, -1))  # |x| is not x

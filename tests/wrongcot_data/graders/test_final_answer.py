@@ -1,0 +1,85 @@
+"""Where the final answer is: the last marked one, whole, in linear time, and a form that says how it was found."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wrongcot_data.graders.final_answer import find_answer, last_boxed
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "form"),
+    [
+        ("So.\nThe final answer is $42$.", "42", ""),
+        ("The final answer is: $$\\frac{1}{2}$$", "\\frac{1}{2}", ""),
+        ("The final answer is \\(x+1\\).", "x+1", ""),
+        ("The final answer is $\\boxed{5}$. I hope it is correct.", "5", "boxed"),
+        ("The final answer is 2.5.", "2.5", "sentence"),
+        ("\\boxed{80}. The final answer is a common one.", "80", "boxed"),
+        ("\\boxed{1} and so \\boxed{\\frac{1}{\\sqrt{2}}}", "\\frac{1}{\\sqrt{2}}", "boxed"),
+        ("\\fbox{7}", "7", "boxed"),
+        ("\\boxed 5.", "5", "boxed"),
+        ("\\boxed\n{90}", "90", "boxed"),
+        ("\\boxed{\\{1\\}}", "\\{1\\}", "boxed"),
+        ("\\boxed{\\boxed{5}}", "5", "boxed"),
+        ("$\\boxed{-2}$ and $\\boxed{3}$.", "-2, 3", "boxes"),
+        ("$\\boxed{5}$.\n\n- OR -\n\nIt is $\\boxed{5}$.", "5", "boxed"),
+        ("Sum.\n#### 1,234", "1,234", "hash"),
+        ("#### Conclusion\nThe answer is 5.", "5", "sentence"),
+        ("12 + 3 = 15\nA: 15", "15", "sentence"),
+        ("Answer: (A)", "(A)", "sentence"),
+        ("**Answer:** 5", "5", "sentence"),
+        ("The answer is 5, since $2x = 10$.", "5", "sentence"),
+        ("The answer is $5$ because $2x = 10$.", "5", "sentence"),
+        ("The answer is $5$ or $7$.", "5, 7", "sentence"),
+        ("The answer is 5. So our answer is reasonable.", "5", "sentence"),
+        ("The answer is **$70,000**.", "$70,000", "sentence"),
+        ("She makes $18 every day at the market", "$18", "last number"),
+    ],
+)
+def test_the_answer_is_found_and_its_form_told(text, answer, form):
+    found = find_answer(text)
+    assert (found.text, found.form, found.fault) == (answer, form, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "no answer"),
+        ("I cannot tell.", "no answer"),
+        ("\\boxed{}", "empty answer"),
+        ("The final answer is $$", "empty answer"),
+        ("It is 7, so \\boxed{\\frac{7}{8}", "unclosed box"),
+        ("\\boxed{3} or \\boxed{4", "unclosed box"),
+    ],
+)
+def test_no_answer_says_why_and_no_number_is_fished_from_a_failed_box(text, fault):
+    found = find_answer(text)
+    assert (found.text, found.fault) == ("", fault)
+
+
+def test_the_last_box_alone_for_references():
+    assert last_boxed("\\boxed{(-2,18)} and \\boxed{(8,38)}") == "(8,38)"
+    assert last_boxed("none") is None
+    assert last_boxed("\\boxed{1} \\boxed{2") is None
+
+
+HUGE = ["a", "\\boxed{", "{", "$", "the answer is ", "the final answer is ", "#### ", "1", "1,", " ", "\\(", "answer: \\(",
+        "\\boxed{1} ", "A:\n", "and \\boxed{", "\t*"]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", HUGE)
+def test_time_is_linear_in_the_length(piece):
+    size = 1_000_000
+    for text in (piece * (size // len(piece)), "\\boxed{" + piece * (size // len(piece))):
+        begin = time.process_time()
+        find_answer(text)
+        assert time.process_time() - begin < 1  # about 0.05 s; quadratic would be hours
+
+
+@given(st.text() | st.lists(st.sampled_from([*HUGE, "}", "\\", "\n", "5", "or", "\\)", "x"])).map("".join))
+def test_finding_never_raises_and_fault_and_text_exclude_each_other(text):
+    found = find_answer(text)
+    assert bool(found.text) != bool(found.fault)
