@@ -34,6 +34,9 @@ FORCE = "WRONGCOT_SANDBOX"
 
 Status = Literal["done", "syntax", "raised", "timeout", "memory", "killed", "exited", "harness error"]
 
+_SLACK_S = 0.25
+"""CPU time that a job may take outside its timer: before it starts, and for giving back a full memory."""
+
 _HEADER = struct.Struct(">IIII")
 _RECORD = struct.Struct(">I")
 
@@ -150,9 +153,9 @@ class Sandbox:
         if answer.fault:
             return Outcome("harness error", f"{answer.fault}: {answer.detail}", _padded([], n_calls), self.level)
         (size,) = _RECORD.unpack_from(answer.reply)
-        fate = json.loads(answer.reply[4 : 4 + size])
+        fate = json.loads(answer.reply[_RECORD.size : _RECORD.size + size])
         try:
-            records = _records(answer.reply[4 + size :])
+            records = _records(answer.reply[_RECORD.size + size :])
         except (ValueError, RecursionError, values.MalformedError):
             return Outcome("exited", "it wrote into the pipe for its values", _padded([], n_calls), self.level)
         return _outcome(records, fate, n_calls, limits, self.level)
@@ -179,7 +182,7 @@ def _records(data: bytes) -> list[tuple[Any, Any]]:
         if parts[0] == "value":
             found.append(("value", values.decode(detail)))
         elif isinstance(detail, str):
-            found.append((parts[0], detail[:200]))
+            found.append((parts[0], detail[:200].encode(errors="backslashreplace").decode()))  # so that it can be shown
         else:
             raise ValueError
     return found
@@ -205,21 +208,27 @@ def _outcome(
 
     if not rest and (first[0] == "syntax" or first[0] == "raised"):
         return ended(first[0], first[1])
-    if ran and len(results) == n_calls and [word for word, _ in rest[n_calls:]] == ["end"]:
+    late = fate["cpu"] > limits.cpu_s + _SLACK_S  # it was deaf to the timer, and done before the kernel's own limit
+    if late:
+        results = results[: n_calls - 1]  # the last value came too late
+    elif ran and len(results) == n_calls and [word for word, _ in rest[n_calls:]] == ["end"]:
         return ended("done")
     if "memory" in {word for word, _ in records}:
         return ended("memory")
+    return ended(*_end(fate, late=late))
+
+
+def _end(fate: Mapping[str, Any], *, late: bool) -> tuple[Status, str]:
+    """What the end of a child means that did not finish, or that took too long to."""
     if fate["cause"] == "wall":
-        return ended("timeout", "wall clock")
+        return "timeout", "wall clock"
     if fate["cause"] == "reply":
-        return ended("killed", "it wrote more than a reply may have")
-    if fate["signal"] in (signal.SIGXCPU, signal.SIGPROF):
-        return ended("timeout", "CPU time")
-    if fate["signal"] == signal.SIGKILL and fate["cpu"] >= limits.cpu_s:  # it had made itself deaf to the others
-        return ended("timeout", "CPU time")
+        return "killed", "it wrote more than a reply may have"
+    if late or fate["signal"] in (signal.SIGXCPU, signal.SIGPROF):
+        return "timeout", "CPU time"
     if fate["signal"]:
-        return ended("killed", f"signal {fate['signal']}")
-    return ended("exited", f"exit code {fate['code']}")
+        return "killed", f"signal {fate['signal']}"
+    return "exited", f"exit code {fate['code']}"
 
 
 def _padded(results: list[CallResult], n_calls: int) -> tuple[CallResult, ...]:

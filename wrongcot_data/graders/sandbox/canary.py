@@ -37,6 +37,12 @@ CANARIES: Mapping[str, str] = {
     "a secret read": _must_be_refused("open('/etc/passwd').read()", "read a file of this machine"),
     "a folder listed": _must_be_refused("import os; os.listdir('/etc')", "list a folder of this machine"),
     "a signal": _must_be_refused("import os; os.kill(os.getppid(), 0)", "send a signal"),
+    "a signal by way of a file": _must_be_refused(
+        "import fcntl; fcntl.fcntl(0, fcntl.F_SETOWN, 1)", "have a file send signals"
+    ),
+    "its parent's pipes": _must_be_refused(
+        "import os; os.open(f'/proc/{os.getppid()}/fd/1', os.O_WRONLY)", "answer for its parent"
+    ),
     "limits raised": _must_be_refused(
         "import resource; resource.setrlimit(resource.RLIMIT_CPU, (900, 900))", "raise its limits"
     ),

@@ -67,8 +67,16 @@ def find_bwrap() -> str | None:
 
 
 def _settings(**given: Any) -> dict[str, Any]:
-    uid = UNPRIVILEGED if os.geteuid() == 0 else 0
+    uid = UNPRIVILEGED if _drops_root() else 0
     return {"seccomp": seccomp.program().hex(), "uid": uid, "landlock": None, "library": "", **given}
+
+
+def _drops_root() -> bool:
+    """Whether this is a root that can become `nobody`; one that is alone in a user namespace cannot."""
+    if os.geteuid() != 0:
+        return False
+    rows = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    return any(int(first) <= UNPRIVILEGED < int(first) + int(count) for first, _, count in rows)
 
 
 def _python() -> list[str]:
@@ -82,13 +90,14 @@ def _bubblewrap() -> tuple[Sequence[str], dict[str, Any]]:
     Nothing can be written anywhere: there is no /tmp, no /dev and no /proc. Root starts it without a user namespace, so
     that the interpreter may lie in a folder that only root can enter, and the jailed parent drops root itself.
     """
-    as_root = os.geteuid() == 0
+    as_root = _drops_root()
     bwrap = find_bwrap() or "bwrap"
     prefixes = {os.path.realpath(path) for path in (sys.base_prefix, sys.base_exec_prefix)} - {"/usr", "/"}
     command = [bwrap, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     command += ["--new-session", "--clearenv"]
     command += [part for name, value in ENVIRONMENT.items() for part in ("--setenv", name, value)]
-    command += [] if as_root else ["--unshare-user", "--disable-userns"]
+    nobody = str(UNPRIVILEGED)
+    command += [] if as_root else ["--unshare-user", "--disable-userns", "--uid", nobody, "--gid", nobody]
     for path in SYSTEM:
         command += (
             ["--symlink", str(Path(path).readlink()), path]
@@ -106,9 +115,12 @@ def _bubblewrap() -> tuple[Sequence[str], dict[str, Any]]:
 
 
 def _bare(*, landlock: bool) -> tuple[Sequence[str], dict[str, Any]]:
-    """No namespaces: Landlock lets the standard library and the system's libraries be read, and nothing else."""
+    """No namespaces: Landlock lets the standard library and the system's libraries be read, and nothing else.
+
+    Without it there are resource limits, and another user than root.
+    """
     command = [*_python(), str(ZYGOTE)]
+    library = os.path.realpath(sysconfig.get_path("stdlib"))
     if not landlock:
-        return command, _settings(seccomp="", uid=0)
-    library = sysconfig.get_path("stdlib")
-    return command, _settings(landlock={"read": list(SYSTEM)}, library=os.path.realpath(library))
+        return command, _settings(seccomp="", library=library)
+    return command, _settings(landlock={"read": list(SYSTEM)}, library=library)

@@ -8,6 +8,7 @@ system call of a newer kernel is refused too. Numbers: the kernel's tables for x
 from __future__ import annotations
 
 import errno
+import fcntl
 import platform
 import struct
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 ALLOWED: Mapping[str, tuple[int | None, int | None]] = {
     # name: (x86-64, aarch64); None where the architecture has no such call
     "read": (0, 63), "write": (1, 64), "close": (3, 57), "fstat": (5, 80), "lseek": (8, 62), "pread64": (17, 67),
-    "readv": (19, 65), "writev": (20, 66), "fcntl": (72, 25), "dup": (32, 23),
+    "readv": (19, 65), "writev": (20, 66), "dup": (32, 23),
     "open": (2, None), "openat": (257, 56), "stat": (4, None), "lstat": (6, None), "newfstatat": (262, 79),
     "statx": (332, 291), "access": (21, None), "faccessat": (269, 48), "faccessat2": (439, 439),
     "readlink": (89, None), "readlinkat": (267, 78), "getdents64": (217, 61), "getcwd": (79, 17),
@@ -32,6 +33,10 @@ ALLOWED: Mapping[str, tuple[int | None, int | None]] = {
     "exit": (60, 93), "exit_group": (231, 94),
 }  # fmt: skip
 
+FCNTL = (72, 25)
+FCNTL_COMMANDS = (fcntl.F_DUPFD, fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL, fcntl.F_DUPFD_CLOEXEC)
+"""What `fcntl` may do. By F_SETOWN and F_SETSIG it would send any signal to any process of the jail."""
+
 ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 """Machine to the kernel's AUDIT_ARCH value and the column above."""
 
@@ -39,6 +44,7 @@ _LOAD, _JUMP_EQUAL, _JUMP_ABOVE, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _ERRNO, _KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 _X32 = 0x40000000
 _CLONE3 = 435
+_SECOND_ARGUMENT = 24  # where its lower half stands; both architectures are little-endian
 
 
 def program(machine: str = "") -> bytes:
@@ -63,7 +69,11 @@ def program(machine: str = "") -> bytes:
     for number in numbers:
         steps += [_step(_JUMP_EQUAL, number, 0, 1), _step(_RETURN, _ALLOW)]
     steps += [_step(_JUMP_EQUAL, _CLONE3, 0, 1), _step(_RETURN, _ERRNO | errno.ENOSYS)]
-    return b"".join([*steps, _step(_RETURN, _ERRNO | errno.EPERM)])
+    refused = _step(_RETURN, _ERRNO | errno.EPERM)
+    steps += [_step(_JUMP_EQUAL, FCNTL[column], 1, 0), refused, _step(_LOAD, _SECOND_ARGUMENT)]
+    for command in FCNTL_COMMANDS:
+        steps += [_step(_JUMP_EQUAL, command, 0, 1), _step(_RETURN, _ALLOW)]
+    return b"".join([*steps, refused])
 
 
 def _step(code: int, value: int, when_true: int = 0, when_false: int = 0) -> bytes:

@@ -9,6 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 MAX_DEPTH = 70
+MAX_ALIKE = 256
+MAX_DIGITS = 20_000
+"""Elements of one hash in a set or dict, digits of a fraction or range: forged, more would cost us minutes."""
 
 
 class MalformedError(Exception):
@@ -42,14 +45,24 @@ def decode(coded: Any, depth: int = 0) -> Any:
     name, *rest = coded
     try:
         if name in _SEQUENCES:
-            (parts,) = rest
-            return _SEQUENCES[name]([decode(part, depth + 1) for part in parts])
+            (coded_parts,) = rest
+            parts = [decode(part, depth + 1) for part in coded_parts]
+            if name in ("set", "frozenset"):
+                _refuse_alike(parts)
+            return _SEQUENCES[name](parts)
         if name in _MAPPINGS:
-            (pairs,) = rest
-            return _MAPPINGS[name]([(decode(key, depth + 1), decode(item, depth + 1)) for key, item in pairs])
+            (coded_pairs,) = rest
+            pairs = [(decode(key, depth + 1), decode(item, depth + 1)) for key, item in coded_pairs]
+            _refuse_alike([key for key, _ in pairs])
+            return _MAPPINGS[name](pairs)
         return _scalar(name, rest)
     except (ValueError, TypeError, OverflowError, InvalidOperation, ZeroDivisionError) as error:
         raise MalformedError from error
+
+
+def _refuse_alike(keys: list[Any]) -> None:
+    if len(keys) > MAX_ALIKE and max(Counter(map(hash, keys)).values()) > MAX_ALIKE:
+        raise MalformedError
 
 
 def _scalar(name: Any, rest: list[Any]) -> Any:
@@ -66,11 +79,11 @@ def _scalar(name: Any, rest: list[Any]) -> Any:
             return bytes.fromhex(digits)
         case "bytearray", [digits]:
             return bytearray.fromhex(digits)
-        case "range", [start, stop, step]:
+        case "range", [start, stop, step] if len(start) + len(stop) + len(step) <= MAX_DIGITS:
             return range(int(start, 16), int(stop, 16), int(step, 16))
-        case "decimal", [digits]:
+        case "decimal", [digits] if not Decimal(digits).is_snan():  # one raises where it is compared
             return Decimal(digits)
-        case "fraction", [above, below]:
+        case "fraction", [above, below] if len(above) + len(below) <= MAX_DIGITS:
             return Fraction(int(above, 16), int(below, 16))
     raise MalformedError
 

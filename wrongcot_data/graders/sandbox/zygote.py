@@ -1,8 +1,9 @@
 """The program inside the jail: waits for jobs and forks a child for each, in which the untrusted code runs.
 
 It uses the standard library only and imports nothing of ours. Its first frame holds its settings. What is read and
-what is run stay apart: this process never reads a job (the child reads its own from the pipe), so its memory, which
-every later child inherits, holds nothing of earlier jobs. It never runs what it was sent either.
+what is run stay apart: this process never reads a job (the child reads its own from the pipe) and keeps what the child
+says in a room that it gives back, so its memory, which every later child inherits and can search, holds nothing of
+earlier jobs: a candidate could answer with the values of another. It never runs what it was sent either.
 
 A job is a fixed header and a JSON text, a reply one frame: the child's records, then how the child ended. Records go
 through a pipe that only this child has; each says how one call ended. A candidate may write to that pipe itself: it can
@@ -15,6 +16,7 @@ import contextlib
 import ctypes
 import gc
 import json
+import mmap
 import os
 import resource
 import select
@@ -30,8 +32,11 @@ Decode = Callable[[Any], Any]
 
 HEADER = struct.Struct(">IIII")  # bytes of the job, CPU milliseconds, MB of memory, KB of reply
 RECORD = struct.Struct(">I")
+CHUNK = 1 << 16
+MEMORY = RECORD.pack(10) + b'["memory"]'
 MAX_DEPTH = 60
 MAX_NODES = 200_000
+MAX_BITS = 79_000  # of a fraction or range: what the other side still reads
 WALL_FACTOR, WALL_EXTRA = 3.0, 2.0  # the wall clock only rescues: CPU time decides
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
@@ -65,7 +70,7 @@ def encoder() -> Encode:
     mappings = frozenset({"counter", "ordered", "dict"})
     kinds, sort_of = special.get, type
     decimal_type, fraction_type, match_type = decimal.Decimal, fractions.Fraction, re.Match
-    as_list, items_of = list, dict.items
+    as_list, items_of, ordered_items = list, dict.items, collections.OrderedDict.items
 
     def encode(value: Any, depth: int, budget: list[int]) -> Any:
         budget[0] -= 1
@@ -85,10 +90,16 @@ def encoder() -> Encode:
         if kind is bytes or kind is bytearray:
             return [kind.__name__, bytes(value).hex()]
         if kind is range:
+            if sum(end.bit_length() for end in (value.start, value.stop, value.step)) > MAX_BITS:
+                raise Unserialisable("a range of too many digits")
             return ["range", *(hex(end) for end in (value.start, value.stop, value.step))]
         if kind is decimal_type:
+            if value.is_snan():
+                raise Unserialisable("a signalling NaN")
             return ["decimal", str(value)]
         if kind is fraction_type:
+            if value.numerator.bit_length() + value.denominator.bit_length() > MAX_BITS:
+                raise Unserialisable("a fraction of too many digits")
             return ["fraction", hex(value.numerator), hex(value.denominator)]
         if kind is match_type:  # MBPP asks only whether there was one
             return ["tuple", ["re.Match", encode(value.group(), depth + 1, budget)]]
@@ -96,7 +107,8 @@ def encoder() -> Encode:
         if name is None:
             raise Unserialisable(f"{kind.__module__}.{kind.__qualname__}")
         if name in mappings:
-            parts = [[encode(key, depth + 1, budget), encode(item, depth + 1, budget)] for key, item in items_of(value)]
+            items = ordered_items(value) if name == "ordered" else items_of(value)  # dict's own forgets what was moved
+            parts = [[encode(key, depth + 1, budget), encode(item, depth + 1, budget)] for key, item in items]
         else:
             parts = [encode(item, depth + 1, budget) for item in as_list(value)]
         return [name, parts]
@@ -151,7 +163,7 @@ def decoder() -> Decode:
 def read_exactly(pipe: int, size: int) -> bytes:
     parts = []
     while size:
-        part = os.read(pipe, min(size, 1 << 16))
+        part = os.read(pipe, min(size, CHUNK))
         if not part:
             os._exit(0)
         parts.append(part)
@@ -159,10 +171,12 @@ def read_exactly(pipe: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def write_all(pipe: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(pipe, rest) :]
+def write_all(pipe: int, data: bytes | memoryview) -> None:
+    with memoryview(data) as whole:
+        done = 0
+        while done < len(whole):
+            with whole[done:] as rest:
+                done += os.write(pipe, rest)
 
 
 def serve(filter_bytes: bytes, encode: Encode, decode: Decode) -> None:
@@ -177,17 +191,23 @@ def serve(filter_bytes: bytes, encode: Encode, decode: Decode) -> None:
             live(size, cpu_ms / 1000, memory_mb << 20, child_end, filter_bytes, encode, decode)
             os._exit(0)
         os.close(child_end)
-        data, fate = watch(child, records, cpu_ms / 1000, reply_kb << 10)
-        os.close(records)
-        told = json.dumps(fate).encode()
-        write_all(1, RECORD.pack(len(told) + RECORD.size + len(data)) + RECORD.pack(len(told)) + told)
-        write_all(1, data)
+        if not os.read(records, 1):  # it ended before it had taken its job: what is in the pipe now is no header
+            os._exit(0)
+        most = reply_kb << 10
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        with mmap.mmap(-1, most + CHUNK, flags) as pages, memoryview(pages) as room:
+            size, fate = watch(child, records, cpu_ms / 1000, room)
+            os.close(records)
+            told = json.dumps(fate).encode()
+            with room[: min(size, most)] as said_by_child:
+                frame = len(told) + RECORD.size + len(said_by_child)
+                write_all(1, RECORD.pack(frame) + RECORD.pack(len(told)) + told)
+                write_all(1, said_by_child)
 
 
-def watch(child: int, records: int, cpu_s: float, most: int) -> tuple[bytes, dict[str, Any]]:
-    """Read the child's records until it ends or must end. Returns them and how it ended."""
+def watch(child: int, records: int, cpu_s: float, room: memoryview) -> tuple[int, dict[str, Any]]:
+    """Read the child's records into a room until it ends or must end. Returns their size and how it ended."""
     deadline = time.monotonic() + WALL_FACTOR * cpu_s + WALL_EXTRA
-    parts: list[bytes] = []
     size, cause = 0, ""
     poll = select.poll()
     poll.register(records, select.POLLIN)
@@ -201,12 +221,12 @@ def watch(child: int, records: int, cpu_s: float, most: int) -> tuple[bytes, dic
         if 0 in ready:
             os.kill(child, signal.SIGKILL)
             os._exit(0)
-        part = os.read(records, 1 << 16)
-        if not part:
+        with room[size : size + CHUNK] as free:
+            got = os.readv(records, [free])
+        if not got:
             break
-        parts.append(part)
-        size += len(part)
-        if size > most:
+        size += got
+        if size > len(room) - CHUNK:
             cause = "reply"
             break
     if not cause:  # it closed the pipe; if it lives on, that is the end of its time
@@ -214,7 +234,7 @@ def watch(child: int, records: int, cpu_s: float, most: int) -> tuple[bytes, dic
     with contextlib.suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
-    return b"".join(parts)[:most], {
+    return size, {
         "cause": cause,
         "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
         "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
@@ -225,10 +245,14 @@ def watch(child: int, records: int, cpu_s: float, most: int) -> tuple[bytes, dic
 def linger(child: int, deadline: float) -> str:
     """Wait for a child that has closed its pipe. Returns `wall` if it does not end in time."""
     pause = 0.0002
+    poll = select.poll()
+    poll.register(0, 0)
     while time.monotonic() < deadline:
         if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             return ""
-        time.sleep(pause)
+        if poll.poll(pause * 1000):
+            os.kill(child, signal.SIGKILL)
+            os._exit(0)
         pause = min(pause * 2, 0.05)
     return "wall"
 
@@ -236,7 +260,10 @@ def linger(child: int, deadline: float) -> str:
 def live(size: int, cpu_s: float, memory: int, pipe: int, filter_bytes: bytes, encode: Encode, decode: Decode) -> None:
     """Be the child: take the job, give up every right, run it, tell."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if KEPT_FOLDER >= 0:
+        _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # it imports by /proc/self/fd
     job = json.loads(read_exactly(0, size))
+    os.write(pipe, b"+")
     for end in (0, 1):
         os.dup2(2, end)  # standard error is /dev/null already: the jail has no other
     keep = [end for end in (pipe, KEPT_FOLDER) if end >= 0]
@@ -254,7 +281,7 @@ def live(size: int, cpu_s: float, memory: int, pipe: int, filter_bytes: bytes, e
         else:
             run(job, pipe, encode)
     except MemoryError:
-        record(pipe, "memory")
+        os.write(pipe, MEMORY)  # there may be no room to make another
 
 
 def limits(cpu_s: float, memory: int) -> None:
@@ -265,6 +292,7 @@ def limits(cpu_s: float, memory: int) -> None:
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NPROC, 0),  # the filter refuses them too, where there is one
         (resource.RLIMIT_NOFILE, 64),
         (resource.RLIMIT_STACK, min(memory, 64 << 20)),
     ):
@@ -345,12 +373,10 @@ def evaluate(calls: Iterable[str], scope: dict[str, Any], pipe: int, encode: Enc
         except Unserialisable as error:
             told = ("unserialisable", str(error)[:200])
         except MemoryError:
-            told = ("memory",)
+            raise
         except BaseException as error:
             told = ("raised", said(error))
         record(pipe, *told)
-        if told[0] == "memory":
-            return
     record(pipe, "end")
 
 
@@ -378,12 +404,12 @@ def main() -> None:
     for name in COMMON:
         __import__(name)
     encode, decode = encoder(), decoder()
-    if settings["landlock"]:
+    if settings["library"]:
         KEPT_FOLDER = keep_library(settings["library"])
     if settings["uid"]:
         become(settings["uid"], settings["uid"])
     _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    _libc.prctl(PR_SET_DUMPABLE, 1 if settings["landlock"] else 0, 0, 0, 0)  # its own /proc/self/fd must stay readable
+    _libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # else a child could open its pipes by /proc, and answer for it
     if settings["landlock"]:
         restrict(settings["landlock"])
     os.chdir("/")
