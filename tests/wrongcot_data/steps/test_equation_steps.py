@@ -66,7 +66,17 @@ def test_true_equations_are_found_however_they_are_written(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["3 + 4 = 8", "- 3 + 4 = 1", "3 * 4 = 12 = 5 + 6", "1,000 + 5 = 105", "7 / 2 = 3", "1 / 3 = 0.5"]
+    "text",
+    [
+        "3 + 4 = 8",
+        "- 3 + 4 = 1",
+        "3 * 4 = 12 = 5 + 6",
+        "1,000 + 5 = 105",
+        "7 / 2 = 3",
+        "1 / 3 = 0.5",
+        "2^3 + 1 = 4",
+        "5 * 2 = 11%",
+    ],
 )
 def test_false_equations_are_invalid(text):
     assert verdicts(text) == ["invalid"]
@@ -83,8 +93,6 @@ def test_false_equations_are_invalid(text):
         "3 + 4",
         "half of 20 + 4 = 14",
         "the sum of 3 + 3 = 9",
-        "5 * 2 = 11%",
-        "2^3 + 1 = 4",
         "2 + 3 = 4!",
         "sqrt 16 + 3 = 20",
         "1 / 3 = 0.33",

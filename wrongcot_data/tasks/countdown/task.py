@@ -12,7 +12,6 @@ from pydantic import BaseModel
 
 from wrongcot_data.errors import BadInput, unknown
 from wrongcot_data.records import FinishReason, Problem, Reference, Step, Verdict
-from wrongcot_data.steps import equation_steps
 from wrongcot_data.tasks.base import Imitation
 from wrongcot_data.tasks.countdown import answers, imitation, tinyzero, traces
 from wrongcot_data.tasks.countdown.generator import CountdownOptions, generate
@@ -28,6 +27,7 @@ from wrongcot_data.tasks.countdown.puzzles import (
 )
 from wrongcot_data.tasks.countdown.shots import SHOTS
 from wrongcot_data.tasks.countdown.solver import EXHAUSTIVE_COUNT, solve
+from wrongcot_data.tasks.countdown.steps import countdown_steps
 
 
 class Difficulty(NamedTuple):
@@ -125,8 +125,8 @@ class Countdown:
         return answers.grade(problem, completion, finish_reason)
 
     def steps(self, problem: Problem, completion: str) -> list[Step]:
-        """Lines, or sentences of lines with several equations, each with its equations checked exactly."""
-        return equation_steps(completion)
+        """Lines, or sentences of lines with several equations; see `steps` for what is checked."""
+        return countdown_steps(problem, completion)
 
     def imitate(self, problem: Problem, kind: Imitation, rng: Random) -> str:
         """A reply of the wanted kind, as a scripted teacher writes it."""
