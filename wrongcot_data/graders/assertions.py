@@ -1,25 +1,33 @@
 """A test taken apart: the calls that the candidate must answer, and what is judged of their values outside.
 
-`assert set(shared([1, 2], [2, 3])) == set([2])` becomes the call `shared([1, 2], [2, 3])`, which goes into the sandbox,
-and the judgement `set(value_0_0) == set([2])`, which never does.
+`assert set(shared([1, 2], [2, 3])) == set([2])` becomes the call `[*shared([1, 2], [2, 3])]`, which goes into the
+sandbox, and the judgement `set(value_0_0) == set([2])`, which never does.
+
+A name is the candidate's if it is no builtin, no module of the standard library and nothing that the setup binds. What
+the setup binds without the program is judged with outside; what it makes of the program stays inside.
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-MAX_TEST = 100_000
-"""Characters of a test; a longer one is not read."""
+from wrongcot_data.graders.setups import (
+    BUILTINS,
+    MODULES,
+    Setup,
+    for_the_judge,
+    for_the_program,
+    parse,
+    read_setup,
+)
+from wrongcot_data.graders.substitution import Fault, Substitution, root_name
+from wrongcot_data.graders.syntax import syntax_tree
 
-BUILTINS = frozenset(dir(builtins))
-MODULES = frozenset(sys.stdlib_module_names)
-
-_NO_LITERAL = object()
+NOT_LITERAL = object()
+"""What `literal` says of a source that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,7 @@ class Judgement:
         names: the name in `expression` that stands for the value of each call.
         expression: what must be true of the values.
         expected: where the assertion is `CALL == LITERAL`, the literal's source; empty otherwise.
+        skippable: which of the calls the assertion may not evaluate, such as the second of `f(1) or f(2)`.
         fault: why it cannot be judged outside; empty where it can.
     """
 
@@ -38,6 +47,7 @@ class Judgement:
     names: tuple[str, ...] = ()
     expression: str = ""
     expected: str = ""
+    skippable: tuple[int, ...] = ()
     fault: str = ""
 
 
@@ -46,11 +56,17 @@ class Suite:
     """All tests of a problem.
 
     Attributes:
-        judge_source: the imports that the judgements may need, each of the standard library.
+        setup: what runs beside the program: all of the setup but what only the judge needs.
+        setup_alone: whether it needs nothing of the program, so that a failure of it is not the program's.
+        judge_source: what a judge must run first.
+        wanted: names of the program that the tests call.
     """
 
     judgements: tuple[Judgement, ...]
+    setup: str
+    setup_alone: bool
     judge_source: str
+    wanted: frozenset[str]
 
 
 @lru_cache(maxsize=2**12)
@@ -58,129 +74,96 @@ def read_tests(tests: tuple[str, ...], setup: str) -> Suite:
     """Take the tests of a problem apart. Never raises: what cannot be judged says why.
 
     Args:
-        setup: code that runs after the program; its imports are known outside too, all else of it only inside.
+        setup: code that runs after the program, before the tests.
     """
-    imports = list(_imports(setup))
-    imported = {name for _, names in imports for name in names}
-    judgements = tuple(_judgement(test, number, imported) for number, test in enumerate(tests))
-    used = {
-        node.id
-        for one in judgements
-        if one.expression
-        for node in ast.walk(ast.parse(one.expression, mode="eval"))
-        if isinstance(node, ast.Name)
-    }
-    lines = [source for source, names in imports if used & set(names)]
-    lines += [f"import {name}" for name in sorted(used & MODULES - imported)]
-    return Suite(judgements, "\n".join(lines))
+    read = read_setup(setup)
+    if read.fault:
+        return Suite(tuple(Judgement(fault=read.fault) for _ in tests), "", True, "", frozenset())
+    wanted: set[str] = set()
+    judgements = tuple(_judgement(test, number, read, wanted) for number, test in enumerate(tests))
+    judged = _used(one.expression for one in judgements if one.expression)
+    called = _used(call for one in judgements for call in one.calls)
+    inside, alone = for_the_program(read, judged, called)
+    return Suite(judgements, inside, alone, for_the_judge(read, judged), frozenset(wanted))
 
 
-def _imports(setup: str) -> Iterator[tuple[str, list[str]]]:
-    """The setup's imports of standard modules, each with the names that it binds."""
-    tree = _parse(setup)
-    for node in tree.body if tree else ():
-        if isinstance(node, ast.Import) and all(alias.name.split(".")[0] in MODULES for alias in node.names):
-            yield ast.unparse(node), [(alias.asname or alias.name).split(".")[0] for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in MODULES and not node.level:
-            yield ast.unparse(node), [alias.asname or alias.name for alias in node.names]
+def _used(sources: Iterator[str]) -> frozenset[str]:
+    trees = (ast.walk(syntax_tree(source)) for source in sources)
+    return frozenset(node.id for tree in trees for node in tree if isinstance(node, ast.Name))
 
 
-def _parse(source: str) -> ast.Module | None:
-    if len(source) > MAX_TEST:
-        return None
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _judgement(test: str, number: int, imported: set[str]) -> Judgement:
-    tree = _parse(test)
+def _judgement(test: str, number: int, setup: Setup, wanted: set[str]) -> Judgement:
+    tree = parse(test)
     if tree is None:
         return Judgement(fault="it is no Python")
     if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Assert):
         return Judgement(fault="it is not one assertion")
-    known = BUILTINS | MODULES | imported
+    expression = tree.body[0].test
     try:
-        finder = _Substitution(known, f"value_{number}_")
-        expression = finder.visit(tree.body[0].test)
+        if isinstance(expression, ast.Tuple | ast.Constant):
+            raise Fault("it does not depend on the program")  # `assert (f(1) == 2, "message")` always holds
+        outside = (BUILTINS | setup.alone) - setup.beside
+        finder = Substitution(expression, outside, setup, f"value_{number}_")
+        judged = finder.visit(expression)
         if not finder.calls:  # MBPP has functions called `sum` and `max`: then the first call is the candidate's
-            finder = _Substitution(known - _first_called(tree.body[0].test), f"value_{number}_")
-            expression = finder.visit(ast.parse(test).body[0].test)  # type: ignore[attr-defined]
+            expression = syntax_tree(test).body[0].test  # type: ignore[attr-defined]
+            named = _first_called(expression, setup.alone | MODULES)
+            finder = Substitution(expression, outside - named, setup, f"value_{number}_")
+            judged = finder.visit(expression)
         if not finder.calls:
-            return Judgement(fault="it calls nothing of the program")
-        fault = _unknown_names(expression, known | set(finder.names))
-        if fault:
-            return Judgement(fault=fault)
-        return Judgement(
-            tuple(finder.calls), tuple(finder.names), ast.unparse(expression), _expected(expression, finder.names)
-        )
+            raise Fault("it calls nothing of the program")
+        _check_left(judged, BUILTINS | MODULES | setup.alone | set(finder.names))
+    except Fault as fault:
+        return Judgement(fault=str(fault))
     except RecursionError:
         return Judgement(fault="it is nested too deep")
+    wanted |= finder.wanted
+    return Judgement(
+        tuple(finder.calls),
+        tuple(finder.names),
+        ast.unparse(judged),
+        _expected(judged, finder.names),
+        tuple(finder.skippable),
+    )
 
 
-class _Substitution(ast.NodeTransformer):
-    """Replaces each outermost call that begins with a name of the candidate's by a name for its value."""
-
-    def __init__(self, known: frozenset[str] | set[str], prefix: str) -> None:
-        self._known = known
-        self._prefix = prefix
-        self.calls: list[str] = []
-        self.names: list[str] = []
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        root = _root(node)
-        if root is None or root in self._known:
-            return self.generic_visit(node)
-        name = f"{self._prefix}{len(self.calls)}"
-        self.calls.append(ast.unparse(node))
-        self.names.append(name)
-        return ast.Name(name, ast.Load())
-
-
-def _root(node: ast.expr) -> str | None:
-    """The name that a call begins with: `a` of `a(1)`, `a.b(1)`, `a(1)[0].b(2)`."""
+def _first_called(node: ast.expr, passed: frozenset[str]) -> frozenset[str]:
+    """The name of the leftmost outermost call that is not one of `passed`; empty where there is none."""
     while True:
         if isinstance(node, ast.Call):
-            node = node.func
-        elif isinstance(node, ast.Attribute | ast.Subscript):
-            node = node.value
-        else:
-            return node.id if isinstance(node, ast.Name) else None
-
-
-def _first_called(expression: ast.expr) -> frozenset[str]:
-    """The name of the leftmost outermost call; empty where there is none."""
-    node = expression
-    while True:
-        if isinstance(node, ast.Call):
-            return frozenset({_root(node) or ""})
-        if isinstance(node, ast.Compare):
+            root = root_name(node)
+            if root not in passed or not node.args:
+                return frozenset({root or ""})
+            node = node.args[0]
+        elif isinstance(node, ast.Compare | ast.BinOp):
             node = node.left
         elif isinstance(node, ast.UnaryOp):
             node = node.operand
         elif isinstance(node, ast.BoolOp):
             node = node.values[0]
-        elif isinstance(node, ast.BinOp):
-            node = node.left
-        elif isinstance(node, ast.Subscript):
+        elif isinstance(node, ast.Subscript | ast.Attribute):
             node = node.value
         else:
             return frozenset()
 
 
-def _unknown_names(expression: ast.expr, known: frozenset[str]) -> str:
-    """Why what is left cannot stand alone: a name that only the sandbox knows, or a call that uses an inner name."""
-    bound = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    bound |= {
-        argument.arg for node in ast.walk(expression) if isinstance(node, ast.Lambda) for argument in node.args.args
-    }
-    if bound:
-        return "it binds names of its own"  # a call within may need them
+def _check_left(expression: ast.expr, known: frozenset[str] | set[str]) -> None:
+    """See that what is left can stand alone.
+
+    Raises:
+        Fault: a name is left that only the sandbox knows, or something that is no expression by itself.
+    """
+    bound = set()
     for node in ast.walk(expression):
-        if isinstance(node, ast.Name) and node.id not in known:
-            return f"it compares with {node.id}, which only the program's side knows"
-    return ""
+        if isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom):
+            raise Fault("it is more than an expression")
+        if isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+    for node in ast.walk(expression):
+        if isinstance(node, ast.Name) and node.id not in known and node.id not in bound:
+            raise Fault(f"it compares with {node.id}, which only the program's side knows")
 
 
 def _expected(expression: ast.expr, names: Sequence[str]) -> str:
@@ -191,13 +174,14 @@ def _expected(expression: ast.expr, names: Sequence[str]) -> str:
     if not (isinstance(left, ast.Name) and [left.id] == list(names)):
         return ""
     source = ast.unparse(right)
-    return "" if literal(source) is _NO_LITERAL else source
+    return "" if literal(source) is NOT_LITERAL else source
 
 
 @lru_cache(maxsize=2**12)
 def literal(source: str) -> object:
-    """The value of a literal's source, or a mark where it is none (see `is_literal`)."""
+    """The value of a literal's source, or `NOT_LITERAL` where it is none."""
     try:
-        return ast.literal_eval(source)
+        (statement,) = syntax_tree(source).body
+        return ast.literal_eval(statement.value) if isinstance(statement, ast.Expr) else NOT_LITERAL
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        return _NO_LITERAL
+        return NOT_LITERAL

@@ -2,7 +2,8 @@
 
 A program is `wrong` if it runs and an assertion does not hold: finished, answered, wrong. One that is no Python is
 `no_answer`: a text that cannot be read is not a wrong answer. Exit codes and printed words are never evidence; a value
-that does not come is a failure.
+that does not come is a failure. What is not the program's doing, such as an assertion that only the program's own
+process could judge, is `error`: never passed, and never held against it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from textwrap import dedent
 
 from wrongcot_data.graders.assertions import Judgement, Suite, literal, read_tests
-from wrongcot_data.graders.programs import MAX_PROGRAM, find_program
+from wrongcot_data.graders.programs import MAX_PROGRAM, Program, find_program
 from wrongcot_data.graders.sandbox import CallResult, Job, Limits, Outcome, Sandbox, sandbox
 from wrongcot_data.graders.sandbox.values import MalformedError
 from wrongcot_data.records import FinishReason, Grade, Verdict
@@ -22,12 +23,16 @@ GRADER_VERSION = "code-1"
 REASONS: Mapping[str, Grade] = {
     "the request failed": "error",
     "cut off after its program": "truncated",
+    "cut off in its program": "truncated",
     "cut off before a program": "truncated",
+    "fence never closed": "truncated",
     "no program": "no_answer",
     "program too long": "no_answer",
     "syntax error": "no_answer",
     "the sandbox failed": "error",
+    "setup failed by itself": "error",
     "program raised": "wrong",
+    "setup raised": "wrong",
     "time-out": "wrong",
     "out of memory": "wrong",
     "exited": "wrong",
@@ -49,6 +54,7 @@ LIMITS = Limits(cpu_s=10.0)
 """Of all assertions of a problem. The slowest human program of MBPP takes 4 s on a slow core (task 123); most 1 ms."""
 
 _STATUS = {"timeout": "time-out", "memory": "out of memory", "exited": "exited", "killed": "killed"}
+_MISSING = "function not defined"
 _UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
 
 
@@ -67,19 +73,39 @@ def grade(
     """
     if finish_reason == "error":
         return _verdict("the request failed")
-    program = find_program(completion)
+    suite = read_tests(tuple(tests), setup)
+    program = find_program(completion, suite.wanted)
     if finish_reason == "length":
-        return _verdict("cut off after its program" if program and program.how == "raw" else "cut off before a program")
+        return _cut_off(program)
     if program is None:
         return _verdict("no program")
+    if finish_reason != "stop" and program.how != "raw" and not program.closed:
+        return _verdict("fence never closed")
     if len(program.text) > MAX_PROGRAM:
         return _verdict("program too long", program.text[:MAX_PROGRAM])
-    suite = read_tests(tuple(tests), setup)
     jail = sandbox()
     calls = tuple(call for one in suite.judgements for call in one.calls)
-    job = Job(dedent(program.text), setup, calls)
-    outcome = jail.run(job, limits)
-    return _verdict(_reason(suite, outcome, jail, limits), program.text, outcome.level)
+    source = dedent(program.text)
+    outcome = jail.run(Job(source, suite.setup, calls), limits)
+    if outcome.status == "raised" and suite.setup:
+        reason = _who_raised(suite, source, jail, limits)
+    else:
+        reason = _reason(suite, outcome, jail, limits)
+    return _verdict(reason, program.text, outcome.level)
+
+
+def program_of(tests: Sequence[str], setup: str, completion: str) -> Program | None:
+    """The program that `grade` reads in a completion; None where there is none."""
+    return find_program(completion, read_tests(tuple(tests), setup).wanted)
+
+
+def _cut_off(program: Program | None) -> Verdict:
+    """What is said of a reply that the token limit ended: only a closed block is known to be whole."""
+    if program is None:
+        return _verdict("cut off before a program")
+    if program.closed:
+        return _verdict("cut off after its program", program.text)
+    return _verdict("cut off in its program")
 
 
 def _verdict(reason: str, answer: str = "", level: str = "") -> Verdict:
@@ -87,9 +113,15 @@ def _verdict(reason: str, answer: str = "", level: str = "") -> Verdict:
     return Verdict(REASONS[plain], reason, answer.strip(), sandbox=level)
 
 
-def _reason(  # noqa: PLR0912  the order of the reasons is the rule
-    suite: Suite, outcome: Outcome, jail: Sandbox, limits: Limits
-) -> str:
+def _who_raised(suite: Suite, source: str, jail: Sandbox, limits: Limits) -> str:
+    """Whether program or setup raised, and whether the setup would have without the program."""
+    if jail.run(Job(source), limits).status != "done":
+        return "program raised"
+    alone = suite.setup_alone and jail.run(Job("", suite.setup), limits).status == "raised"
+    return "setup failed by itself" if alone else "setup raised"
+
+
+def _reason(suite: Suite, outcome: Outcome, jail: Sandbox, limits: Limits) -> str:
     """Why a program that was run is right or wrong."""
     if outcome.status == "harness error":
         return "the sandbox failed"
@@ -105,16 +137,14 @@ def _reason(  # noqa: PLR0912  the order of the reasons is the rule
     for number, one in enumerate(suite.judgements, start=1):
         results = outcome.results[at : at + len(one.calls)]
         at += len(one.calls)
-        for result in results:
-            if result.status == "raised":
-                missing = _UNDEFINED.match(result.detail)
-                defined = not missing or not any(call.startswith(f"{missing[1]}(") for call in one.calls)
-                return f"raised in assertion {number}" if defined else "function not defined"
-            if result.status == "unserialisable":
-                return f"unserialisable value in assertion {number}"
-            if result.status == "not reached":
-                return f"{_STATUS[outcome.status]} in assertion {number}"
-        if one.fault:
+        at_fault = _without_value(results, one)
+        if at_fault is not None:
+            failure = _failure(results[at_fault], one, outcome)
+            return failure if failure == _MISSING else f"{failure} {number}"
+        statuses = {result.status for result in results}
+        if "not reached" in statuses:  # had that call been skipped, all that follows might hold
+            return f"cannot judge assertion {number}"
+        if one.fault or not statuses <= {"value"}:
             unjudged = unjudged or number
         elif verdicts[number - 1] is None:
             return "the sandbox failed"
@@ -123,6 +153,27 @@ def _reason(  # noqa: PLR0912  the order of the reasons is the rule
     if not suite.judgements:
         return "cannot judge assertion 1"
     return f"cannot judge assertion {unjudged}" if unjudged else "passes every assertion"
+
+
+def _without_value(results: Sequence[CallResult], one: Judgement) -> int | None:
+    """The first call that gave no value although the assertion needs it; None where there is none, or none is known."""
+    for index, result in enumerate(results):
+        if result.status != "value" and index not in one.skippable:
+            return index
+        if result.status == "not reached":
+            return None
+    return None
+
+
+def _failure(result: CallResult, one: Judgement, outcome: Outcome) -> str:
+    """Why a call gave no value; its assertion's number is to follow."""
+    if result.status == "raised":
+        missing = _UNDEFINED.match(result.detail)
+        undefined = missing and any(call.lstrip("[*").startswith(f"{missing[1]}(") for call in one.calls)
+        return _MISSING if undefined else "raised in assertion"
+    if result.status == "unserialisable":
+        return "unserialisable value in assertion"
+    return f"{_STATUS[outcome.status]} in assertion"
 
 
 def _judged(suite: Suite, results: Sequence[CallResult], jail: Sandbox, limits: Limits) -> list[bool | None]:
@@ -157,5 +208,5 @@ def _equal(value: object, expected: str) -> bool:
     """What `==` says of a plain value and a literal, as the assertion would have it."""
     try:
         return bool(value == literal(expected))
-    except RecursionError:
+    except (ArithmeticError, RecursionError, TypeError, ValueError):  # a signalling NaN: it would raise there too
         return False

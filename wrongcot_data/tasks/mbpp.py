@@ -17,7 +17,6 @@ from pydantic import BaseModel, Field
 
 from wrongcot_data.errors import unknown
 from wrongcot_data.graders import code
-from wrongcot_data.graders.programs import find_program
 from wrongcot_data.graders.sandbox import sandbox
 from wrongcot_data.records import FinishReason, Problem, Reference, Step, Verdict
 from wrongcot_data.spec import content_hash
@@ -147,7 +146,7 @@ class Mbpp:
 
     def steps(self, problem: Problem, completion: str) -> list[Step]:
         """Prose as lines with their equations checked, then the program's statements."""
-        program = find_program(completion)
+        program = code.program_of(problem.data["tests"], problem.data["test_setup_code"], completion)
         return reply_steps(completion, (program.start, program.end) if program else None)
 
     def imitate(self, problem: Problem, kind: Imitation, rng: Random) -> str:

@@ -1,0 +1,192 @@
+"""A setup taken apart: what runs beside the program, and what an assertion may be judged with far from it.
+
+`expected = [1, 2]` stands alone: a judge can run it where no candidate is, and what only the judge needs never enters
+the candidate's process. `root = Node(3)` needs the program's `Node`: it runs beside the program, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from wrongcot_data.graders.syntax import syntax_tree
+
+MAX_SOURCE = 100_000
+"""Characters of a setup or a test; a longer one is not read."""
+
+BUILTINS = frozenset(dir(builtins))
+MODULES = frozenset(sys.stdlib_module_names)
+
+_LISTED = frozenset({"math", "cmath", "typing", "collections", "itertools", "functools", "heapq", "bisect", "re"})
+"""Modules whose `from ... import *` is understood; importing them does nothing else."""
+
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One top-level statement of a setup.
+
+    Attributes:
+        binds: names that it gives a meaning.
+        uses: other names that it needs.
+        kind: `import`, `binding` (a definition or a plain assignment) or `other`.
+        alone: whether it needs nothing of the program, directly or through other statements.
+        compares: whether it compares anything, so that a verdict might be made in it.
+    """
+
+    source: str
+    binds: frozenset[str]
+    uses: frozenset[str]
+    kind: str
+    alone: bool = False
+    compares: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A setup taken apart.
+
+    Attributes:
+        alone: names that mean the same far from the program.
+        beside: names that need the program.
+        fault: why it cannot be taken apart; empty where it can.
+    """
+
+    source: str = ""
+    statements: tuple[Statement, ...] = ()
+    alone: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
+    fault: str = ""
+
+
+def read_setup(source: str) -> Setup:
+    """Take a setup apart. Never raises; nothing of it is executed."""
+    tree = parse(source)
+    if tree is None:
+        return Setup(source, fault="the setup is no Python")
+    statements: list[Statement] = []
+    try:
+        for node in tree.body:
+            binds, uses = _names(node)
+            compares = any(isinstance(part, ast.Compare | ast.Assert) for part in ast.walk(node))
+            statements.append(Statement(ast.unparse(node), binds, uses, _kind(node), compares=compares))
+    except (RecursionError, LookupError):
+        return Setup(source, fault="the setup is nested too deep, or imports names that are not listed")
+    beside: frozenset[str] = frozenset()
+    while True:  # a name is beside the program if any statement that binds it is
+        bound = frozenset(name for one in statements for name in one.binds)
+        known = (bound | BUILTINS) - beside
+        needy = frozenset(name for one in statements if not one.uses | one.binds <= known for name in one.binds)
+        if needy <= beside:
+            break
+        beside |= needy
+    read = tuple(
+        Statement(one.source, one.binds, one.uses, one.kind, one.uses | one.binds <= known, one.compares)
+        for one in statements
+    )
+    return Setup(source, read, bound - beside, beside)
+
+
+def parse(source: str) -> ast.Module | None:
+    """The syntax tree of a source; None where it is no Python, too long or too deep."""
+    if len(source) > MAX_SOURCE:
+        return None
+    try:
+        return syntax_tree(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def for_the_judge(setup: Setup, used: frozenset[str]) -> str:
+    """What a judge must run who uses these names: the imports that bind them, or all that stands alone."""
+    imports = [one for one in setup.statements if one.kind == "import"]
+    if used & setup.alone.difference(*(one.binds for one in imports)):
+        lines = [one.source for one in setup.statements if one.alone]
+    else:
+        lines = [one.source for one in imports if one.binds & used]
+    return "\n".join([*lines, *(f"import {name}" for name in sorted(used & MODULES - setup.alone))])
+
+
+def for_the_program(setup: Setup, judged: frozenset[str], called: frozenset[str]) -> tuple[str, bool]:
+    """What must run beside the program, without what only the judge uses; and whether all of that stands alone.
+
+    Args:
+        judged: names that the judge uses.
+        called: names that the calls use.
+    """
+    needed = _closure(setup, judged)
+    hidden = {
+        at for at, one in enumerate(setup.statements) if one.kind == "binding" and one.alone and one.binds & needed
+    }
+    while True:
+        used = called.union(*(one.uses for at, one in enumerate(setup.statements) if at not in hidden))
+        shown = {at for at in hidden if setup.statements[at].binds & used}
+        if not shown:
+            break
+        hidden -= shown
+    kept = [one for at, one in enumerate(setup.statements) if at not in hidden]
+    source = "\n".join(one.source for one in kept) if hidden else setup.source
+    return source, all(one.alone for one in kept)
+
+
+def verdict_beside(setup: Setup, name: str) -> bool:
+    """Whether a verdict may be made where this name beside the program gets its meaning."""
+    needed = _closure(setup, frozenset({name}))
+    return any(one.compares and one.binds & needed and not one.alone for one in setup.statements)
+
+
+def _closure(setup: Setup, names: frozenset[str]) -> frozenset[str]:
+    while True:
+        more = names.union(*(one.uses for one in setup.statements if one.binds & names))
+        if more == names:
+            return names
+        names = more
+
+
+def _kind(node: ast.stmt) -> str:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return "import"
+    plain = isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets)
+    return "binding" if plain or isinstance(node, _Definition) else "other"
+
+
+def _names(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that a statement binds, and those that it uses.
+
+    Raises:
+        LookupError: it imports by `*` from a module that is not listed.
+    """
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return frozenset(_imported(node)), frozenset()
+    inner = [part for part in ast.walk(node) if part is not node]
+    loads = {part.id for part in inner if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+    stores = {part.id for part in inner if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)}
+    arguments = {part.arg for part in inner if isinstance(part, ast.arg)}
+    imports = {name for part in inner if isinstance(part, ast.Import | ast.ImportFrom) for name in _imported(part)}
+    nested = {part.name for part in inner if isinstance(part, _Definition)}
+    if isinstance(node, _Definition):
+        return frozenset({node.name}), frozenset(loads - stores - arguments - imports - nested - {node.name})
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+        augmented = {node.target.id} if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) else set()
+        # `a = a + 1` needs what bound `a` before, which is a statement that binds it too
+        return frozenset(stores | imports), frozenset((loads | augmented) - arguments)
+    return frozenset(stores | imports | nested), frozenset(loads - stores - arguments - imports - nested)
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    for alias in node.names:
+        if alias.name != "*":
+            yield alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)
+        elif isinstance(node, ast.ImportFrom) and node.module in _LISTED:
+            yield from _public(importlib.import_module(node.module))
+        else:
+            raise LookupError(alias.name)
+
+
+def _public(module: object) -> Iterable[str]:
+    return getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
