@@ -11,7 +11,7 @@ follows a box), those with a number or a formula in them before the others, and 
 | `boxes` | several boxes with nothing but `and`, `or` or a comma between them: one answer, a list |
 | `hash` | `#### ANSWER`, as in GSM8K: a plain number, or the last line; else it is a heading |
 | `sentence` | any other `answer is ...`, `Answer: ...`, a line `A: ...`; the asked sentence without dollar signs |
-| `last number` | the last number of the text, where there is none of the above: a guess, and named so |
+| `last number` | the last number of the text, where there is none of the above: shown, and never a verdict |
 
 A box that is never closed is a fault of its own: no number is fished out of it (Math-Verify's closed PR 82).
 """
@@ -66,12 +66,6 @@ class Found:
     parts: tuple[str, ...] = ()
 
 
-def last_boxed(text: str) -> str | None:
-    r"""What the last `\boxed{}` or `\fbox{}` holds; None where there is none, or the last one is not closed."""
-    box = _last(_BOX, text)
-    return _inside(text, box.end())[0] if box else None
-
-
 def find_answer(text: str) -> Found:
     """The final answer of a solution."""
     box, asked, mark = _last(_BOX, text), _last(_ASKED, text), _last_mark(text)
@@ -83,7 +77,7 @@ def find_answer(text: str) -> Found:
         return _closing(text) or _last_number(text)
     last = max(places, key=lambda place: place.start())
     if last is box:
-        return _boxes(text)
+        return boxed_answer(text)
     if last is mark:
         return _stripped(text[mark.end() : mark.end() + _TAIL].split("\n", 1)[0], "hash")
     return _stripped(told, "" if plain else "sentence")
@@ -105,8 +99,10 @@ def _inside(text: str, at: int) -> tuple[str | None, int]:
     return None, len(text)
 
 
-def _boxes(text: str) -> Found:
-    """The last box, and those before it that are one list with it."""
+def boxed_answer(text: str) -> Found:
+    """What the last box holds, and those before it that are one list with it."""
+    if not _BOX.search(text):
+        return Found("", fault="no answer")
     parts: list[str] = []
     end = 0
     for box in deque(_BOX.finditer(text), maxlen=_BOXES):

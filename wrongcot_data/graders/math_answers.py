@@ -10,6 +10,7 @@ Else `disputed`, which is in no variant: a false `wrong` would put a right trace
 | cut off after its answer, cut off before an answer | truncated | the token limit ended it |
 | box never closed | truncated | and it is not known whether the model had finished |
 | no answer, empty answer, unclosed box | no_answer | nothing to read |
+| only a last number | no_answer | there is no sentence that gives an answer; the last number is a guess |
 | answer too long | no_answer | more than `MAX_ANSWER` characters |
 | unreadable answer | no_answer | a sentence of prose; or not one number, where the reference is a plain number |
 | same text, same number | correct | but for white space; exactly, unit and currency aside |
@@ -20,7 +21,7 @@ Else `disputed`, which is in no variant: a false `wrong` would put a right trace
 | neither grader can read it | disputed | |
 | too large to compute | disputed | towers of powers and the like, which no grader is given |
 | graders over their limit | disputed | the kernel ended them |
-| right in its last box only | disputed | several boxes, wrong as a list |
+| right in one of several boxes | disputed | in the reply or the reference; not the same as a list |
 | the graders failed | error | the process died twice of something else |
 """
 
@@ -34,7 +35,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 
-from wrongcot_data.graders.final_answer import find_answer
+from wrongcot_data.graders.final_answer import boxed_answer, find_answer
 from wrongcot_data.graders.plain_numbers import only_number, read_quantity
 from wrongcot_data.graders.workers import WorkerPool
 from wrongcot_data.records import FinishReason, Grade, Verdict
@@ -61,6 +62,7 @@ REASONS: Mapping[str, Grade] = {
     "no answer": "no_answer",
     "empty answer": "no_answer",
     "unclosed box": "no_answer",
+    "only a last number": "no_answer",
     "answer too long": "no_answer",
     "unreadable answer": "no_answer",
     "same text": "correct",
@@ -78,7 +80,7 @@ REASONS: Mapping[str, Grade] = {
     "neither grader can read it": "disputed",
     "too large to compute": "disputed",
     "graders over their limit": "disputed",
-    "right in its last box only": "disputed",
+    "right in one of several boxes": "disputed",
     "the graders failed": "error",
 }
 """All reasons with their grades."""
@@ -108,23 +110,27 @@ def grade(reference_answer: str, completion: str, finish_reason: FinishReason, *
         return _verdict("answer too long", found.text[:MAX_ANSWER], found.form)
     if found.form == "sentence" and len(_WORD.findall(_COMMAND.sub("", found.text))) > MAX_WORDS:
         return _verdict("unreadable answer", found.text, found.form)
-    reason = compare(reference_answer, found.text, plain_only=plain_only)
-    if found.parts and REASONS[reason] != "correct":
-        reason = _of_boxes(reference_answer, found.parts, reason, plain_only=plain_only)
+    if found.form == "last number":
+        return _verdict("only a last number", found.text, found.form)
+    wanted = boxed_answer(reference_answer)
+    reason = compare(wanted.text or reference_answer, found.text, plain_only=plain_only)
+    if (found.parts or wanted.parts) and REASONS[reason] != "correct":
+        rights = wanted.parts or (wanted.text or reference_answer,)
+        reason = _of_boxes(rights, found.parts or (found.text,), reason, plain_only=plain_only)
     return _verdict(reason, found.text, found.form)
 
 
-def _of_boxes(reference: str, parts: Sequence[str], as_list: str, *, plain_only: bool) -> str:
-    """The reason for several boxes that are not right as a list: they may say one thing in several ways.
+def _of_boxes(rights: Sequence[str], given: Sequence[str], as_list: str, *, plain_only: bool) -> str:
+    """The reason for boxes that are not right as a list.
 
-    Some references of MATH are the last box only of a solution that boxes two values, so right in the last box and
-    wrong as a list is no verdict.
+    Several boxes may say one thing in several ways, of which each is right, or be one list, of which all are asked for;
+    which of them is not known where only some are equal.
     """
-    last = compare(reference, parts[-1], plain_only=plain_only)
-    if REASONS[last] != "correct":
+    reasons = [compare(right, one, plain_only=plain_only) for right in rights for one in given]
+    equal = [reason for reason in reasons if REASONS[reason] == "correct"]
+    if not equal:
         return as_list
-    same = all(REASONS[compare(parts[-1], part)] == "correct" for part in parts[:-1])
-    return last if same else "right in its last box only"
+    return equal[0] if len(equal) == len(reasons) else "right in one of several boxes"
 
 
 def compare(reference: str, answer: str, *, plain_only: bool = False) -> str:

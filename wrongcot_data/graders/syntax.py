@@ -7,6 +7,10 @@ from __future__ import annotations
 import ast
 import threading
 import warnings
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _one_at_a_time = threading.Lock()
 _TRIALS = 3
@@ -20,11 +24,20 @@ def syntax_tree(source: str) -> ast.Module:
         SyntaxError, ValueError: it is no Python.
         RecursionError, MemoryError: it is nested too deep.
     """
+    return _parsed(lambda: ast.parse(source))
+
+
+def expression_tree(source: str) -> ast.expr:
+    """The same of one expression."""
+    return _parsed(lambda: ast.parse(source, mode="eval")).body
+
+
+def _parsed(parse: Callable[[], T]) -> T:
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of escapes such as "\d", which say nothing about the text
         for _ in range(_TRIALS):
             try:
-                return ast.parse(source)
+                return parse()
             except SystemError:
                 continue
     raise RecursionError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,10 @@ def front_matter(facts: Mapping[str, Any]) -> dict[str, Any]:
     configs = [config for config, rows in facts["rows"].items() if rows]  # `datasets` cannot load an empty one
     split = facts["spec"]["split"]
     licence = facts["licence"]
-    head: dict[str, Any] = {"license": licence["id"]}
-    if licence.get("link"):
-        head |= {"license_name": licence["name"], "license_link": licence["link"]}
+    head: dict[str, Any] = {"license": licence["ids"] if len(licence["ids"]) > 1 else licence["ids"][0]}
+    if licence["link"]:
+        name = re.sub(r"[^a-z0-9.]+", "-", licence["name"].lower())  # the Hub takes a slug
+        head |= {"license_name": name, "license_link": licence["link"]}
     return head | {
         "language": ["en"],
         "pretty_name": f"wrongcot {facts['spec']['task']} ({facts['teacher']['name']})",
@@ -75,17 +77,20 @@ def front_matter(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def licence(task: Task, teacher: Teacher | None) -> dict[str, str]:
-    """The licence of the rows, for the front matter: the teacher's terms bind what it wrote, the source's the rest.
+def licence(task: Task, teacher: Teacher | None) -> dict[str, Any]:
+    """The licences of the rows, for the front matter: the source's of the problems, the teacher's of what it wrote.
 
-    Identifiers are the Hub's; a teacher of unknown terms makes it `other`, with a link to the model's page.
+    Returns:
+        `ids` as the Hub knows them, without repetition; `name`, for people; `link` to the teacher's terms where they
+        are no standard licence. A teacher of unknown terms makes it `other`, with a link to the model's page.
     """
     if teacher is None or teacher.licence == task.licence:
-        return {"id": task.licence, "name": task.licence, "link": ""}
+        return {"ids": [task.licence], "name": task.licence, "link": ""}
     if teacher.licence:
-        return {"id": teacher.licence, "name": teacher.licence, "link": teacher.licence_link}
-    link = f"https://huggingface.co/{teacher.hub_id}" if teacher.hub_id else ""
-    return {"id": "other", "name": f"terms of {teacher.name}", "link": link}
+        name, link = teacher.licence, teacher.licence_link
+    else:
+        name, link = f"terms of {teacher.name}", f"https://huggingface.co/{teacher.hub_id}" if teacher.hub_id else ""
+    return {"ids": [task.licence, teacher.licence or "other"], "name": f"{task.licence}, {name}", "link": link}
 
 
 def fence(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from wrongcot_data.graders.final_answer import last_boxed
+from wrongcot_data.graders.final_answer import boxed_answer
 from wrongcot_data.tasks import sources
 from wrongcot_data.tasks.questions import QuestionTask, closing
 from wrongcot_data.tasks.sources import Read, Row, SourceOptions
@@ -45,6 +45,9 @@ class Math(QuestionTask):
     def read_row(self, row: Row, split: str) -> Read | None:
         r"""A row with `problem`, `level`, `type` and `solution`, whose last `\boxed{}` holds the answer.
 
+        Some solutions (16 of 12,500) box several values at their end: all that the problem asks for, or one in several
+        ways. Then the answer is all of those boxes, for the grader to see.
+
         An `id` that begins with the name of a split says which one a row of a file is of.
 
         Returns:
@@ -54,7 +57,8 @@ class Math(QuestionTask):
             BadInput: a field is missing or no text.
         """
         question, solution = sources.text_field(row, "problem"), sources.text_field(row, "solution")
-        answer = (last_boxed(solution) or "").strip()
+        found = boxed_answer(solution)
+        answer = ", ".join(rf"\boxed{{{part}}}" for part in found.parts) or found.text
         if not answer:
             return None
         own_id = row.fields.get("id")

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 from wrongcot_data.errors import unknown
 from wrongcot_data.graders import code
 from wrongcot_data.graders.sandbox import sandbox
+from wrongcot_data.graders.syntax import syntax_tree
 from wrongcot_data.records import FinishReason, Problem, Reference, Step, Verdict
 from wrongcot_data.spec import content_hash
 from wrongcot_data.steps.programs import reply_steps
@@ -157,7 +158,7 @@ class Mbpp:
         if kind == "malformed":
             return "I would rather not write this program."
         if kind == "wrong":
-            names = sorted(node.name for node in ast.parse(program).body if isinstance(node, ast.FunctionDef))
+            names = sorted(node.name for node in syntax_tree(program).body if isinstance(node, ast.FunctionDef))
             spoilt = [f"def {name}(*given, **named):\n    return 'attempt {rng.randrange(10**6)}'" for name in names]
             program = "\n\n".join([program, *spoilt])
         if problem.data["trace_style"] == "reasoned":

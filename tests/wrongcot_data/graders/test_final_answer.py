@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrongcot_data.graders.final_answer import find_answer, last_boxed
+from wrongcot_data.graders.final_answer import boxed_answer, find_answer
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,11 @@ def test_no_answer_says_why_and_no_number_is_fished_from_a_failed_box(text, faul
     assert (found.text, found.fault) == ("", fault)
 
 
-def test_the_last_box_alone_for_references():
-    assert last_boxed("\\boxed{(-2,18)} and \\boxed{(8,38)}") == "(8,38)"
-    assert last_boxed("none") is None
-    assert last_boxed("\\boxed{1} \\boxed{2") is None
+def test_boxes_that_are_one_list_and_boxes_that_are_not():
+    assert boxed_answer("\\boxed{(-2,18)} and \\boxed{(8,38)}").parts == ("(-2,18)", "(8,38)")
+    assert boxed_answer("\\boxed{1}, so \\boxed{2}").text == "2"
+    assert boxed_answer("none").fault == "no answer"
+    assert boxed_answer("\\boxed{1} \\boxed{2").fault == "unclosed box"
 
 
 HUGE = ["a", "\\boxed{", "{", "$", "the answer is ", "the final answer is ", "#### ", "1", "1,", " ", "\\(", "answer: \\(",

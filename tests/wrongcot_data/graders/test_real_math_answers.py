@@ -12,17 +12,22 @@ from random import Random
 import pytest
 
 from wrongcot_data.graders.math_answers import REASONS, compare, grade
+from wrongcot_data.tasks import get_task
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 CALCULATOR = re.compile(r"<<[^<>\n]*>>")
 SOLVERS = ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification")
 
 
-def rows(name):
+def shared(name):
     path = SHARED / name
     if not path.is_file():
         pytest.skip(f"no {path}: the shared data is not beside this checkout")
-    with path.open(encoding="utf-8") as lines:
+    return path
+
+
+def rows(name):
+    with shared(name).open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 
@@ -47,9 +52,8 @@ def test_labelled_solutions_of_gsm8k_agree_with_every_label():
             assert (verdict.grade == "correct") == row[solver]["is_correct"], (reference, row[solver]["solution"])
 
 
-# 17 boxes 45/3 for 15; the others write no box that can be found but the right number: `\boxed\n{90}`, `boxed{2}`, or
-# the sentence before a broken tag.
-LABEL_TOO_STRICT = {17, 100, 211, 335, 432}
+# 17 boxes 45/3 for 15, 100 writes its box over two lines.
+LABEL_TOO_STRICT = {17, 100}
 
 
 def test_real_gsm8k_traces_differ_from_their_labels_where_those_are_too_strict():
@@ -70,18 +74,15 @@ def test_real_math_traces_that_match_as_text_are_correct():
         assert verdict.grade == "correct" or not row["answer_string_match"], (row["gold_answer"], verdict)
 
 
-# The solution boxes two values, and the last of them alone became the reference: no verdict can be right.
-MAX_HALF_REFERENCES = 14
-
-
 @pytest.mark.real
-def test_human_solutions_of_math_are_correct_but_for_references_that_are_half_an_answer():
-    found = [row for name in ("train", "test_first_half") for row in rows(f"math/{name}.jsonl") if row["answer"]]
-    verdicts = grades([(row["answer"], row["solution"], False) for row in found])
-    others = [verdict for verdict in verdicts if verdict.grade != "correct"]
-    assert len(found) == 9998
-    assert {verdict.reason for verdict in others} <= {"right in its last box only"}
-    assert len(others) <= MAX_HALF_REFERENCES
+def test_human_solutions_of_math_are_correct_where_they_give_an_answer():
+    task, found = get_task("math"), []
+    for split, name in (("train", "train"), ("test", "test_first_half")):
+        source = shared(f"math/{name}.jsonl")
+        found += task.problems(task.options(source=str(source)), split, 0)
+    verdicts = grades([(one.data["reference_answer"], one.data["solution"], False) for one in found])
+    assert len(found) == 9998  # of 10,000; two solutions box nothing
+    assert {verdict.grade for verdict in verdicts} == {"correct"}
 
 
 def answer_kind(answer):

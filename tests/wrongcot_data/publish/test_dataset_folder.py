@@ -113,15 +113,15 @@ FACTS = {
     "content": {"wrong": "sha256:1", "right": "sha256:2"},
     "spec": {"task": "countdown", "split": "test"},
     "teacher": {"name": "t"},
-    "licence": {"id": "other", "name": "terms of t", "link": "https://example.org"},
+    "licence": {"ids": ["mit", "other"], "name": "mit, terms of org/T", "link": "https://example.org"},
 }
 
 
 def test_a_licence_that_is_no_standard_one_has_its_name_and_link():
     head = front_matter(FACTS)
     assert (head["license"], head["license_name"], head["license_link"]) == (
-        "other",
-        "terms of t",
+        ["mit", "other"],
+        "mit-terms-of-org-t",
         "https://example.org",
     )
 
@@ -133,15 +133,23 @@ def test_the_data_files_follow_the_split():
 
 @pytest.mark.parametrize(
     ("teacher", "expected"),
-    [(None, "apache-2.0"), ("smollm2-135m", "apache-2.0"), ("gemma-9b", "gemma"), ("llama-8b", "llama3.1")],
+    [(None, ["cc-by-4.0"]), ("smollm2-135m", ["cc-by-4.0", "apache-2.0"]), ("gemma-9b", ["cc-by-4.0", "gemma"])],
 )
-def test_the_licence_follows_the_source_and_the_teacher(teacher: str | None, expected: str):
-    assert licence(get_task("countdown"), get_teacher(teacher) if teacher else None)["id"] == expected
+def test_the_licences_are_those_of_the_source_and_of_the_teacher(teacher: str | None, expected: list[str]):
+    assert licence(get_task("mbpp"), get_teacher(teacher) if teacher else None)["ids"] == expected
+
+
+def test_one_licence_of_source_and_teacher_is_named_once():
+    assert licence(get_task("countdown"), get_teacher("smollm2-135m"))["ids"] == ["apache-2.0"]
 
 
 def test_a_teacher_of_unknown_terms_makes_the_licence_other():
     found = licence(get_task("countdown"), Teacher("org/model", hub_id="org/model"))
-    assert found == {"id": "other", "name": "terms of org/model", "link": "https://huggingface.co/org/model"}
+    assert found == {
+        "ids": ["apache-2.0", "other"],
+        "name": "apache-2.0, terms of org/model",
+        "link": "https://huggingface.co/org/model",
+    }
 
 
 def test_no_text_can_break_out_of_its_fence():

@@ -20,6 +20,19 @@ def test_a_step_is_a_head_or_a_statement():
     assert {step.verdict for step in steps} == {"unchecked"}
 
 
+def test_no_part_of_a_statement_that_holds_others_is_lost():
+    program = (
+        "try:\n    a = 1\nexcept ValueError:\n    # so what\n    a = 2\nelse:\n    a = 3\nfinally:\n    b = a\n"
+        "match a:\n    case 1:\n        c = 1\n    case _:\n        c = 2\n"
+        "if a:\n    d = 1\nelif b: d = 2\nelse:\n    d = 3"
+    )
+    assert [step.text for step in program_steps(program)] == [
+        "try:", "a = 1", "except ValueError:\n    # so what", "a = 2", "else:", "a = 3", "finally:", "b = a",
+        "match a:\n    case 1:", "c = 1", "case _:", "c = 2",
+        "if a:", "d = 1", "elif b: d = 2\nelse:\n    d = 3",
+    ]  # fmt: skip
+
+
 def test_the_line_of_a_syntax_error_is_invalid():
     steps = program_steps("x = 1\ndef f(:\n    return x")
     assert [(step.text, step.verdict, step.kind) for step in steps] == [

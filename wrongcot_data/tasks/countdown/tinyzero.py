@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from wrongcot_data.graders.syntax import expression_tree
 from wrongcot_data.records import Problem
 
 NO_ANSWER = 0.0
@@ -72,7 +73,7 @@ def _value(answer: str) -> Any:
     Raises:
         Exception: whatever `eval` would raise, or `ValueError` for what has no number as its value.
     """
-    return _node_value(ast.parse(answer, mode="eval").body)
+    return _node_value(expression_tree(answer))
 
 
 def _node_value(node: ast.expr) -> Any:
