@@ -3,9 +3,17 @@
 
     .venv/bin/python scripts/bench_grading.py [SECTION ...] [--data FOLDER] [--json]
 
-Sections: references, labelled, steps, wrong, assertions, speed, fuzz; all of them by default. The data is the folder
-`shared/data` beside the checkout; a section whose files are not there says so and is left out. Rates are of this
-machine, on all its cores; what is compared is measured in the same run.
+Sections, all of them by default (about 40 minutes on two cores, most of it `fuzz`):
+
+  references   human solutions graded against their own reference answers
+  labelled     verdicts on real model answers against labels
+  steps        the step checker against people's labels of wrong steps
+  programs     shapes of MBPP's assertions, spoilt programs against plain Python, reward hacks
+  speed        verdicts a second, beside plain math-verify; memory of the workers
+  fuzz         100,000 hostile completions through every grader
+
+The data is the folder `shared/data` beside the checkout; a section whose files are not there says so and is left out.
+Rates are of this machine, on all its cores; what is compared is measured in the same run.
 """
 
 from __future__ import annotations
@@ -23,7 +31,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+ROOT = Path(__file__).resolve().parent.parent
+
 try:
+    import program_checks
+    import step_checks
+    from hostile_text import hostile_texts
+
     from wrongcot_data.parallel import in_order
     from wrongcot_data.records import FinishReason, Problem
     from wrongcot_data.tasks import get_task
@@ -31,9 +45,9 @@ try:
 except ImportError:
     sys.exit("wrongcot is not installed for this Python; try: .venv/bin/python scripts/bench_grading.py")
 
-ROOT = Path(__file__).resolve().parent.parent
 SOLVERS = ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification")
 N_FUZZED = 100_000
+N_LATEX = 300
 SHOWN = 12
 
 
@@ -180,10 +194,65 @@ def agreement(task: Task, rows: Sequence[tuple[dict[str, Any], str, FinishReason
     return {"rows": len(rows), "agreement": share, "grades": dict(grades), "differing": differing}
 
 
-def speed(data: Data) -> dict[str, Any]:
-    """Verdicts a second on all cores, plain math-verify in the same run, and the memory of the workers."""
-    from math_verify import parse, verify
+def steps(data: Data) -> dict[str, Any]:
+    """Whether what the step checker calls false is an error by people's labels, and false alarms on human solutions."""
+    sets = {
+        "processbench": (step_checks.processbench, ["processbench/gsm8k_first_half", "processbench/math_first_half"]),
+        "mr_gsm8k": (step_checks.mr_gsm8k, ["mr_gsm8k/wrong_solutions_first_half"]),
+        "prm800k_phase1": (
+            step_checks.prm800k,
+            ["prm800k_phase1/phase1_test_first_half", "prm800k_phase1/phase1_train_plus_part"],
+        ),
+        "bigbench_mistake": (
+            step_checks.bigbench_mistake,
+            [
+                f"bigbench_mistake/{name}_first_half"
+                for name in ("multistep_arithmetic", "tracking_shuffled_objects", "logical_deduction")
+            ],
+        ),
+        "champ": (step_checks.champ, ["champ/first_wrong_step_first_half"]),
+        "gsm8k human train": (step_checks.gsm8k, ["gsm8k/train"]),
+        "gsm8k human test": (step_checks.gsm8k, ["gsm8k/test_first_half"]),
+        "math human train": (step_checks.math, ["math/train"]),
+        "math human test": (step_checks.math, ["math/test_first_half"]),
+        "gsm8k_model_solutions": (
+            step_checks.gsm8k_model_solutions,
+            ["gsm8k_model_solutions/solutions_test_first_half"],
+        ),
+    }
+    found: dict[str, Any] = {
+        name: check([row for file in files for row in data.rows(f"{file}.jsonl")])
+        for name, (check, files) in sets.items()
+    }
+    labelled = [found[name] for name in ("processbench", "mr_gsm8k", "prm800k_phase1", "bigbench_mistake")]
+    total = {key: sum(one[key] for one in labelled) for key in ("traces", "wrong", "flagged", "right_flagged")}
+    found["the first four together"] = total | {
+        "precision": total["right_flagged"] / total["flagged"],
+        "recall": total["right_flagged"] / total["wrong"],
+    }
+    return found
 
+
+def programs(data: Data) -> dict[str, Any]:
+    """MBPP's assertions by their shape, spoilt programs against plain Python, reward hacks."""
+    files = {
+        "full": ["mbpp/mbpp_not_test.jsonl", "mbpp/mbpp_test_first_half.jsonl"],
+        "sanitized": ["mbpp/sanitized_not_test.jsonl", "mbpp/sanitized_test_first_half.jsonl"],
+    }
+    found: dict[str, Any] = {
+        f"assertions, {edition}": program_checks.shapes([row for name in names for row in data.rows(name)])
+        for edition, names in files.items()
+    }
+    task = get_task("mbpp")
+    problems = list(task.problems(task.options(source=str(data.path("mbpp/mbpp_not_test.jsonl"))), "train", 0))
+    return found | {"spoilt programs": program_checks.mutants(problems), "reward hacks": program_checks.hacks()}
+
+
+def speed(data: Data) -> dict[str, Any]:
+    """Verdicts a second on all cores, plain math-verify in the same run, and the memory of the workers.
+
+    Of each problem a right answer and a wrong one; of MATH also only those that must go to both graders.
+    """
     found: dict[str, Any] = {"cores": len(os.sched_getaffinity(0))}
     for name, file, split in (
         ("gsm8k", "gsm8k/train.jsonl", "train"),
@@ -200,19 +269,32 @@ def speed(data: Data) -> dict[str, Any]:
         task.grade(*items[0])  # workers started
         found[name] = rate(lambda task=task, items=items: len(grades_of(task, items)))  # type: ignore[misc]
         found[f"{name} workers"] = memory_of_children()
-        if name == "math":
-            pairs = [
-                (f"${problem.data['reference_answer']}$", text.rpartition("answer is ")[2].rstrip("."))
-                for problem, text, _ in items
-            ]
-            found["math-verify alone, one core"] = rate(
-                lambda pairs=pairs: sum(  # type: ignore[misc]
-                    verify(parse(gold, parsing_timeout=None), parse(said, parsing_timeout=None), timeout_seconds=None)
-                    is not None
-                    for gold, said in pairs
-                )
-            )
-    return found
+    return found | {"math, LaTeX on both sides": latex_speed(data), "trivial jobs": program_checks.jobs_a_second(rate)}
+
+
+def latex_speed(data: Data) -> dict[str, Any]:
+    """Pairs that no plain number decides, by both graders in their workers and by plain math-verify in this process.
+
+    A wrong answer is that of the next problem.
+    """
+    from math_verify import parse, verify
+
+    task = get_task("math")
+    problems = list(task.problems(task.options(source=str(data.path("math/test_first_half.jsonl"))), "test", 0))
+    hard = [problem for problem in problems if "\\" in problem.data["reference_answer"]][:N_LATEX]
+    pairs = [(one, other.data["reference_answer"]) for one, other in zip(hard, hard[1:] + hard[:1], strict=True)]
+    items: list[tuple[Problem, str, FinishReason]] = [
+        (one, f"The final answer is ${said}$.", "stop") for one, said in pairs
+    ]
+
+    def theirs() -> int:
+        for one, said in pairs:
+            gold, answer = (parse(f"${text}$", parsing_timeout=None) for text in (one.data["reference_answer"], said))
+            verify(gold, answer, timeout_seconds=None)
+        return len(pairs)
+
+    ours, plain = rate(lambda: len(grades_of(task, items))), rate(theirs)
+    return {"ours": ours, "math-verify alone, one core": plain, "ratio": ours["per_second"] / plain["per_second"]}
 
 
 def rate(work: Callable[[], int], rounds: int = 3) -> dict[str, float]:
@@ -269,7 +351,7 @@ def fuzz(_data: Data) -> dict[str, Any]:
             return verdict.grade, time.perf_counter() - start
 
         start = time.perf_counter()
-        for grade, seconds in in_order(one, fuzzed(N_FUZZED)):
+        for grade, seconds in in_order(one, hostile_texts(N_FUZZED)):
             grades[grade] += 1
             slowest = max(slowest, seconds)
         found[name] = {
@@ -282,62 +364,11 @@ def fuzz(_data: Data) -> dict[str, Any]:
     return found
 
 
-def fuzzed(count: int) -> Iterator[str]:
-    """Completions that are meant to hurt, the same ones each time."""
-    yield "x" * 10_000_000
-    yield "\\boxed{" * 10_000 + "1" * 1_000_000
-    yield "1+" * 500_000
-    rng = Random(0)
-    pieces = (
-        *("\\boxed{", "}", "{", "$", "\\frac", "\\sqrt", "\\left(", "\\right)", "^", "_", "9^9^9^9", "#### ", "<<"),
-        *(
-            ">>",
-            "The final answer is $",
-            "<answer>",
-            "</answer>",
-            "```python\n",
-            "```",
-            "def f(x):\n    return x + 1\n",
-        ),
-        *("\n", "\0", "\ud800", "\udfff", "\N{ARABIC LETTER ALEF}", "=", "+", "-", "*", "/", "1/0", "1e999", "0x1F"),
-        *(
-            "\\text{",
-            "5",
-            "7",
-            "1 * 2 * 3 + 1",
-            "½",
-            "\\infty",
-            "(",
-            ")",
-            "[",
-            "]",
-            ",",
-            ".",
-            "%",
-            "\\$",
-            "nan",
-            "x",
-            "y",
-        ),
-        *("import os\n", "f = lambda x: 2\n", "\\begin{pmatrix}", "\\end{pmatrix}", "&", "\\\\", "\\pm", "\\cup"),
-    )
-    frames = ("\\boxed{%s}", "The final answer is $%s$.", "<answer>%s</answer>", "```python\n%s\n```")
-    for number in range(count - 3):
-        kind = number % 4
-        if kind == 0:
-            yield bytes(rng.randrange(256) for _ in range(rng.randrange(80))).decode("utf-8", "surrogateescape")
-        elif kind == 1:
-            yield rng.choice(pieces) * rng.choice((1, 2, 30, 1000))
-        elif kind == 2:
-            yield "".join(rng.choice(pieces) for _ in range(rng.randrange(1, 12)))
-        else:
-            inside = "".join(rng.choice(pieces) for _ in range(rng.randrange(1, 6)))
-            yield rng.choice(frames) % inside
-
-
 SECTIONS: dict[str, Callable[[Data], dict[str, Any]]] = {
     "references": references,
     "labelled": labelled,
+    "steps": steps,
+    "programs": programs,
     "speed": speed,
     "fuzz": fuzz,
 }
