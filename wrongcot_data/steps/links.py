@@ -91,12 +91,13 @@ class Judged:
 
 
 def judge(text: str, chain: Sequence[Link]) -> list[Judged]:
-    """Whether the links of a chain hold."""
+    """Whether the links of a chain hold. In a running total none is `valid`: its signs of equality are no equations."""
     judged = [_judge(text, link) for link in chain]
-    for number, link in enumerate(chain):
-        if judged[number].verdict == "invalid" and _runs_on(link):
-            judged[number] = Judged("unchecked", compound=True)
-    return judged
+    running = {number for number, link in enumerate(chain) if judged[number].verdict == "invalid" and _runs_on(link)}
+    return [
+        Judged("unchecked", compound=True) if number in running or (running and one.verdict == "valid") else one
+        for number, one in enumerate(judged)
+    ]
 
 
 def _judge(text: str, link: Link) -> Judged:

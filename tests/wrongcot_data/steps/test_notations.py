@@ -148,3 +148,8 @@ def test_nothing_raises_and_offsets_are_exact(text):
 )  # fmt: skip
 def test_hostile_text_neither_raises_nor_hangs(text):
     assert equation_steps(text)
+
+
+def test_a_running_total_is_neither_true_nor_false():
+    assert [step.verdict for step in equation_steps("She has 5 + 3 = 8 + 2 = 10 apples.")] == ["unchecked"]
+    assert [step.verdict for step in equation_steps("She has 5 + 3 = 8 + 2 = 11 apples.")] == ["invalid"]
