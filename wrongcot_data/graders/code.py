@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from textwrap import dedent
+from typing import Literal
 
 from wrongcot_data.graders.assertions import Judgement, Suite, literal, read_tests
 from wrongcot_data.graders.programs import MAX_PROGRAM, Program, find_program
@@ -52,6 +53,9 @@ REASONS: Mapping[str, Grade] = {
 
 LIMITS = Limits(cpu_s=10.0)
 """Of all assertions of a problem. The slowest human program of MBPP takes 4 s on a slow core (task 123); most 1 ms."""
+
+Fate = Literal["holds", "fails", "timeout", "memory", "unknown"]
+"""Of an assertion over the values of a program."""
 
 _STATUS = {"timeout": "time-out", "memory": "out of memory", "exited": "exited", "killed": "killed"}
 _MISSING = "function not defined"
@@ -131,7 +135,7 @@ def _reason(suite: Suite, outcome: Outcome, jail: Sandbox, limits: Limits) -> st
         return "program raised"
     if outcome.status != "done" and not outcome.ran:
         return _STATUS[outcome.status]
-    verdicts = _judged(suite, outcome.results, jail, limits)
+    fates = _judged(suite, outcome.results, jail, limits)
     unjudged = 0
     at = 0
     for number, one in enumerate(suite.judgements, start=1):
@@ -146,10 +150,8 @@ def _reason(suite: Suite, outcome: Outcome, jail: Sandbox, limits: Limits) -> st
             return f"cannot judge assertion {number}"
         if one.fault or not statuses <= {"value"}:
             unjudged = unjudged or number
-        elif verdicts[number - 1] is None:
-            return "the sandbox failed"
-        elif not verdicts[number - 1]:
-            return f"failed assertion {number}"
+        elif fates[number - 1] != "holds":
+            return _broken(fates[number - 1], number)
     if not suite.judgements:
         return "cannot judge assertion 1"
     return f"cannot judge assertion {unjudged}" if unjudged else "passes every assertion"
@@ -176,32 +178,43 @@ def _failure(result: CallResult, one: Judgement, outcome: Outcome) -> str:
     return f"{_STATUS[outcome.status]} in assertion"
 
 
-def _judged(suite: Suite, results: Sequence[CallResult], jail: Sandbox, limits: Limits) -> list[bool | None]:
-    """Whether each assertion holds of the values; None where the judge itself failed or there was nothing to judge."""
-    holds: list[bool | None] = []
+def _broken(fate: Fate, number: int) -> str:
+    """The reason for an assertion that does not hold. One that takes too long over the program's value is no better."""
+    if fate == "unknown":
+        return "the sandbox failed"
+    return f"failed assertion {number}" if fate == "fails" else f"{_STATUS[fate]} in assertion {number}"
+
+
+def _judged(suite: Suite, results: Sequence[CallResult], jail: Sandbox, limits: Limits) -> list[Fate]:
+    """What becomes of each assertion; `unknown` where the judge itself failed or there was nothing to judge."""
+    fates: list[Fate] = []
     waiting: list[tuple[int, Judgement]] = []
     given: dict[str, object] = {}
     at = 0
     for number, one in enumerate(suite.judgements):
         mine = results[at : at + len(one.calls)]
         at += len(one.calls)
-        holds.append(None)
+        fates.append("unknown")
         if one.fault or any(result.status != "value" for result in mine):
             continue
         if one.expected:
-            holds[number] = _equal(mine[0].value, one.expected)
+            fates[number] = "holds" if _equal(mine[0].value, one.expected) else "fails"
         else:
             waiting.append((number, one))
             given |= zip(one.names, (result.value for result in mine), strict=True)
     if waiting:
+        asked = tuple(f"bool({one.expression})" for _, one in waiting)
         try:
-            told = jail.judge(suite.judge_source, tuple(f"bool({one.expression})" for _, one in waiting), given, limits)
+            told = jail.judge(suite.judge_source, asked, given, limits)
         except MalformedError:
-            return holds
-        for (number, _), result in zip(waiting, told, strict=True):
-            if result.status != "not reached":  # what raises does not hold, as in the assertion itself
-                holds[number] = result.status == "value" and result.value is True
-    return holds
+            return fates
+        for (number, _), result in zip(waiting, told.results, strict=True):
+            if result.status == "not reached":
+                if told.ran and (told.status == "timeout" or told.status == "memory"):  # noqa: PLR1714
+                    fates[number] = told.status
+                break
+            fates[number] = "holds" if result.value is True else "fails"  # what raises fails, as in the assertion
+    return fates
 
 
 def _equal(value: object, expected: str) -> bool:

@@ -24,6 +24,9 @@ from typing import Literal
 MAX_REPLY = 64 << 20
 """Bytes of a reply; a worker that writes more is killed."""
 
+START_S = 60.0
+"""Seconds that a worker may take to answer the greeting; a second is usual, on a loaded machine several."""
+
 _LENGTH = struct.Struct(">I")
 _CHUNK = 1 << 16
 _CPU_SIGNALS = frozenset({signal.SIGPROF, signal.SIGXCPU, signal.SIGVTALRM})
@@ -56,11 +59,14 @@ class WorkerPool:
         start: starts a worker with pipes at its standard input and output. A worker that leads a process group is
             killed with its group.
         size: workers; as many as there are cores unless given.
+        greeting: the first request to each worker, which it answers when it is ready. A worker that cannot be started,
+            or that does not answer within `START_S`, is a fault of the request that wanted it.
     """
 
-    def __init__(self, start: Callable[[], Popen[bytes]], size: int | None = None) -> None:
+    def __init__(self, start: Callable[[], Popen[bytes]], size: int | None = None, greeting: bytes = b"") -> None:
         self.size = size or len(os.sched_getaffinity(0))
         self._start = start
+        self._greeting = _LENGTH.pack(len(greeting)) + greeting if greeting else b""
         self._fill()
         atexit.register(self.close)
 
@@ -74,7 +80,7 @@ class WorkerPool:
         """Put a request to a free worker, waiting for one. A worker that dies of nothing of ours is tried once more.
 
         Args:
-            wall_s: seconds a worker may take, its start included, before it is killed.
+            wall_s: seconds a worker may take before it is killed.
         """
         return self.ask_raw(_LENGTH.pack(len(request)) + request, wall_s)
 
@@ -83,16 +89,17 @@ class WorkerPool:
         if os.getpid() != self._owner:
             self._fill()
         worker = self._free.get()
+        answer = Answer(b"")
         try:
             for _ in range(2):
                 if worker is not None and worker.poll() is not None:  # it died while it was free
                     _end(worker)
                     worker = None
-                worker = worker or self._start()
-                answer = _exchange(worker, request, wall_s)
-                if not answer.fault:
-                    break
-                worker = None
+                if worker is None:
+                    worker, answer = self._started()
+                if worker is not None:
+                    answer = _exchange(worker, request, wall_s)
+                    worker = None if answer.fault else worker
                 if answer.fault != "died":
                     break
             return answer
@@ -103,6 +110,21 @@ class WorkerPool:
             raise
         finally:
             self._free.put(worker)
+
+    def _started(self) -> tuple[Popen[bytes] | None, Answer]:
+        """A new worker that has answered the greeting; None, and why, where there is none to be had."""
+        try:
+            worker = self._start()
+        except OSError as error:  # no memory, no process, no program
+            return None, Answer(b"", "died", f"cannot be started: {error}")
+        if not self._greeting:
+            return worker, Answer(b"")
+        try:
+            answer = _exchange(worker, self._greeting, START_S)
+        except BaseException:
+            _end(worker)
+            raise
+        return None if answer.fault else worker, answer
 
     def close(self) -> None:
         """End the workers that are free. The next request starts new ones."""

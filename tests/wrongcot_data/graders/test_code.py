@@ -393,3 +393,14 @@ def test_programs_made_to_return_nothing_are_wrong():
     for number, tests, got in told:
         expects_nothing = all(test.rstrip(") ").endswith("None") or test.startswith("assert not ") for test in tests)
         assert got == ("correct" if expects_nothing else "wrong"), number
+
+
+@pytest.mark.parametrize(
+    ("judgement", "reason"),
+    [("sum(map(sum, [f(3)] * 10**6)) == 1", "time-out in assertion 1"),
+     ("len(str(f(3)) * 10**9) == 1", "out of memory in assertion 1")],
+)  # fmt: skip
+def test_a_value_that_the_judge_cannot_bear_makes_its_assertion_fail(judgement, reason):
+    program = "def f(x):\n    return [1] * 100_000"
+    verdict = grade([f"assert {judgement}"], "", program, "stop", FAST)
+    assert (verdict.grade, verdict.reason) == ("wrong", reason)

@@ -1,7 +1,11 @@
 """Verdicts on answers: hard pairs both ways round, no false definite verdict, nothing that hangs or raises."""
 
+import contextlib
+import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +17,8 @@ from hypothesis import strategies as st
 
 from wrongcot_data.graders import math_answers
 from wrongcot_data.graders.math_answers import MAX_ANSWER, REASONS, compare, grade
+from wrongcot_data.graders.math_worker import MEMORY
+from wrongcot_data.graders.workers import WorkerPool
 from wrongcot_data.records import GRADES
 
 EQUAL = r"""
@@ -194,9 +200,41 @@ def test_a_worker_killed_from_outside_costs_nothing():
     busy.join()
 
 
-def workers(pool):
-    import subprocess
+def test_a_worker_killed_from_outside_twice_is_an_error_of_that_pair_only():
+    pool = math_answers._pool()
+    done = threading.Event()
 
+    def kill_them_all():
+        while not done.wait(0.2):
+            for pid in workers(pool):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_them_all)
+    killer.start()
+    verdict = grade("1", r"\boxed{\sum_{n=1}^{100000000} n^n}", "stop")
+    done.set()
+    killer.join()
+    assert (verdict.grade, verdict.reason) == ("error", "the graders failed")
+    assert compare("x+1", "1+x") == "equal by both graders"
+
+
+def test_a_worker_has_no_more_memory_than_its_limit():
+    source = (
+        "from wrongcot_data.graders import math_worker\n"
+        "def greedy(reference, answer):\n"
+        '    return ("equal", str(len(bytearray(int(answer)))))\n'
+        "math_worker.opinions = greedy\n"
+        "math_worker.main()"
+    )
+    command = [sys.executable, "-c", source]
+    pool = WorkerPool(lambda: subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE), 1)
+    told = [json.loads(pool.ask(json.dumps(["", str(size)]).encode(), 60).reply) for size in (MEMORY, 1000)]
+    assert told == [["none", "none"], ["equal", "1000"]]
+    pool.close()
+
+
+def workers(pool):
     told = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=False).stdout
     lines = [line.split(None, 2) for line in told.split("\n")[1:] if "graders.math_worker" in line]
     return [int(pid) for pid, parent, _ in lines if int(parent) == os.getpid()]

@@ -139,3 +139,38 @@ def test_closing_leaves_no_process(pool):
     pool.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_worker_that_cannot_be_started_is_a_fault_of_its_request():
+    starts = []
+
+    def start():
+        starts.append(1)
+        return subprocess.Popen(["/no/such/program"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    answer = WorkerPool(start, 1).ask(b"echo hi", 30)
+    assert (answer.reply, answer.fault) == (b"", "died")
+    assert "cannot be started" in answer.detail
+    assert len(starts) == 2
+
+
+@pytest.mark.parametrize(("program", "fault"), [("exit 3", "died"), ("sleep 60", "wall limit")])
+def test_a_worker_that_does_not_answer_the_greeting_is_a_fault_of_its_request(program, fault, monkeypatch):
+    monkeypatch.setattr("wrongcot_data.graders.workers.START_S", 0.3)
+    started = []
+
+    def start():
+        started.append(subprocess.Popen(["sh", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        return started[-1]
+
+    assert WorkerPool(start, 1, b"hello").ask(b"echo hi", 30).fault == fault
+    assert all(worker.poll() is not None for worker in started)
+
+
+def test_the_greeting_is_the_first_request_of_every_worker():
+    command = [sys.executable, "-ISc", WORKER]
+    greeted = WorkerPool(lambda: subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE), 1, b"echo")
+    assert greeted.ask(b"echo 1", 30).reply == b"1"
+    assert greeted.ask(b"exit", 30).fault == "died"
+    assert greeted.ask(b"echo 2", 30).reply == b"2"
+    greeted.close()

@@ -113,8 +113,9 @@ class Sandbox:
 
     def __init__(self, level: Level, size: int | None = None) -> None:
         self.level = level
-        self._candidates = WorkerPool(starter(level), size)
-        self._judges = WorkerPool(starter(level), size)
+        start, settings = starter(level)
+        self._candidates = WorkerPool(start, size, settings)
+        self._judges = WorkerPool(start, size, settings)
 
     def run(self, job: Job, limits: Limits = Limits()) -> Outcome:
         """Run a job in a process of its own. Never raises, whatever the code."""
@@ -127,7 +128,7 @@ class Sandbox:
         expressions: tuple[str, ...],
         given: Mapping[str, object],
         limits: Limits = Limits(),
-    ) -> tuple[CallResult, ...]:
+    ) -> Outcome:
         """Evaluate trusted expressions over plain values, in a fresh process that saw no candidate code.
 
         Args:
@@ -139,7 +140,7 @@ class Sandbox:
         """
         coded = {name: values.encode(value) for name, value in given.items()}
         told = {"kind": "judge", "source": source, "calls": expressions, "values": coded}
-        return self._ask(self._judges, told, len(expressions), limits).results
+        return self._ask(self._judges, told, len(expressions), limits)
 
     def close(self) -> None:
         """End the jailed parents. The next job starts new ones."""

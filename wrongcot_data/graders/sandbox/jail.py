@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import struct
 import subprocess
 import sys
 import sysconfig
@@ -28,13 +27,12 @@ SYSTEM = ("/usr", "/lib", "/lib64")
 """Folders of the system's own libraries; nothing in them is of this machine alone."""
 
 
-def starter(level: Level) -> Callable[[], subprocess.Popen[bytes]]:
-    """What starts a jailed parent, ready to take jobs."""
+def starter(level: Level) -> tuple[Callable[[], subprocess.Popen[bytes]], bytes]:
+    """What starts a jailed parent, and the settings that it must be told first; it answers when it stands."""
     command, settings = _bubblewrap() if level == "bubblewrap" else _bare(landlock=level == "landlock")
-    told = json.dumps(settings).encode()
 
     def start() -> subprocess.Popen[bytes]:
-        jailed = subprocess.Popen(  # noqa: S603  our own program
+        return subprocess.Popen(  # noqa: S603  our own program
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -43,17 +41,8 @@ def starter(level: Level) -> Callable[[], subprocess.Popen[bytes]]:
             cwd="/",
             start_new_session=True,  # it leads a group, so that whoever ends it ends what it has started
         )
-        assert jailed.stdin is not None
-        assert jailed.stdout is not None
-        try:
-            jailed.stdin.write(struct.pack(">I", len(told)) + told)
-            jailed.stdin.flush()
-            jailed.stdout.read(6)  # it says that it stands; nothing where it does not, which the first job will find
-        except BrokenPipeError:
-            pass
-        return jailed
 
-    return start
+    return start, json.dumps(settings).encode()
 
 
 def find_bwrap() -> str | None:

@@ -96,7 +96,7 @@ def same(left: object, right: object) -> bool:
 
 
 def comes_back(jail: Sandbox, value: object) -> bool:
-    (result,) = jail.judge("", ("value",), {"value": value})
+    (result,) = jail.judge("", ("value",), {"value": value}).results
     return result.status == "value" and same(result.value, value)
 
 
@@ -210,14 +210,15 @@ def test_a_judge_is_given_plain_values_only(jail):
 def test_a_judge_sees_its_imports_and_its_values_and_nothing_of_the_job_before(jail):
     jail.run(Job("import builtins, math\nbuiltins.leak = math.leak = 1"), SHORT)
     asked = ("math.isclose(a, b)", "hasattr(math, 'leak')", "leak", "undefined")
-    told = jail.judge("import math", asked, {"a": 0.1 + 0.2, "b": 0.3})
+    told = jail.judge("import math", asked, {"a": 0.1 + 0.2, "b": 0.3}).results
     assert [result.status for result in told] == ["value", "value", "raised", "raised"]
     assert [result.value for result in told[:2]] == [True, False]
 
 
 def test_a_judge_without_end_is_ended_and_says_nothing(jail):
     told = jail.judge("", ("1", "sum(iter(int, 1))", "2"), {}, SHORT)
-    assert [result.status for result in told] == ["value", "not reached", "not reached"]
+    assert (told.status, told.ran) == ("timeout", True)
+    assert [result.status for result in told.results] == ["value", "not reached", "not reached"]
 
 
 # ---- how jobs end ----
