@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wrongcot_data.graders.code import REASONS, grade
-from wrongcot_data.graders.sandbox import FORCE, LEVELS, Limits, probe
+from wrongcot_data.graders.sandbox import ACCEPT, FORCE, LEVELS, Limits, probe
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "mbpp"
 TESTS = ["assert double(2) == 4", "assert double(5) == 10", "assert set(double([1, 2])) == {1, 2}"]
@@ -124,13 +124,23 @@ HACKS = {
 }
 
 
-@pytest.fixture(params=LEVELS)
+@pytest.fixture(params=[*LEVELS, "none"])
 def level(request, monkeypatch):
-    fault = probe(request.param)
-    if fault:
+    monkeypatch.setenv(ACCEPT, "1")
+    if request.param != "none" and (fault := probe(request.param)):
         pytest.skip(f"{request.param} does not hold here: {fault}")
     monkeypatch.setenv(FORCE, request.param)
     return request.param
+
+
+def test_limits_hold_and_are_named_in_every_level(level):
+    for source, reason in (
+        ("def double(x):\n    while True: pass", "time-out in assertion 1"),
+        ("def double(x): return [0] * 10**10", "out of memory in assertion 1"),
+        ("def double(x): return x * 2", "passes every assertion"),
+    ):
+        verdict = grade(TESTS, "", source, "stop", FAST)
+        assert (verdict.reason, verdict.sandbox) == (reason, level)
 
 
 @pytest.mark.parametrize("hack", HACKS)
