@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wrongcot_data.cli.console import emit, json_option
 
+if TYPE_CHECKING:
+    from wrongcot_data.graders.arithmetic import Value
+
 MOST = 2**31
+LONG = 200
+"""Bits of a number whose digits are shown."""
+
 COLOURS = {"valid": "green", "invalid": "red", "unchecked": None}
 
 
@@ -19,23 +26,31 @@ COLOURS = {"valid": "green", "invalid": "red", "unchecked": None}
 @click.option("--variant", help="Config to show; the default one of the data set if not given.")
 @click.option("-n", "count", type=click.IntRange(1, MOST), default=3, show_default=True, help="Rows.")
 @click.option("--skip", type=click.IntRange(0, MOST), default=0, help="Rows to pass over first.")
+@click.option(
+    "--grade", help="Only rows of this grade: `--variant samples --grade disputed` lists the disputed replies."
+)
 @json_option
-def show(dataset: Path, variant: str | None, count: int, skip: int, as_json: bool) -> None:
+def show(dataset: Path, variant: str | None, count: int, skip: int, grade: str | None, as_json: bool) -> None:
     """Print the first rows of a variant of DATASET, a folder; `--variant samples` shows the pool itself."""
     from wrongcot_data.errors import unknown
     from wrongcot_data.publish.verify import read_manifest, read_rows
+    from wrongcot_data.records import GRADES
 
     manifest = read_manifest(dataset)
     config = variant or next(iter(manifest["rows"]))
     if config not in manifest["rows"]:
         raise unknown("variant", config, manifest["rows"])
-    rows = list(islice(read_rows(dataset, config), skip, skip + count))
+    if grade and grade not in GRADES:
+        raise unknown("grade", grade, GRADES)
+    wanted = (row for row in read_rows(dataset, config) if grade in (None, row["grade"]))
+    rows = list(islice(wanted, skip, skip + count))
     total = manifest["rows"][config]
     result = {"dataset": str(dataset), "variant": config, "total": total, "rows": rows}
 
     def text() -> str:
         blocks = [_block(row, skip + number) for number, row in enumerate(rows)]
-        return "\n".join([*blocks, f"{len(rows)} of {total} rows of {config}"])
+        shown = f"{len(rows)} of grade {grade}," if grade else f"{len(rows)}"
+        return "\n".join([*blocks, f"{shown} of {total} rows of {config}"])
 
     emit(result, as_json, text)
 
@@ -57,6 +72,27 @@ def _coloured(row: dict[str, Any]) -> str:
         parts.append(text[at : step["start"]])
         parts.append(click.style(text[step["start"] : step["end"]], fg=COLOURS[step["verdict"]]))
         if step["kind"]:
-            parts.append(click.style(f"   [{step['kind']}]", fg="red", dim=True))
+            parts.append(click.style(f"   [{_fault(text, step)}]", fg="red", dim=True))
         at = step["end"]
     return "".join([*parts, text[at:]])
+
+
+def _fault(text: str, step: dict[str, Any]) -> str:
+    """What is wrong with a step; of a false equation also what it claims and what is right."""
+    from wrongcot_data.steps import FALSE_EQUATION
+    from wrongcot_data.steps.equations import false_equations
+
+    if step["kind"] == FALSE_EQUATION:
+        for one in false_equations(text):
+            if step["start"] < one.end <= step["end"]:
+                return f"{FALSE_EQUATION}: {_number(one.claimed)} should be {_number(one.value)}"
+    return str(step["kind"])
+
+
+def _number(value: Value | None) -> str:
+    """A number to be read: a decimal where that is exact and short, else a fraction; no digits of a huge one."""
+    exact = Fraction(value or 0)
+    if max(exact.numerator.bit_length(), exact.denominator.bit_length()) > LONG:
+        return "a huge number"
+    decimal = f"{float(exact):.10g}"
+    return decimal if Fraction(decimal) == exact else str(exact)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -179,6 +180,28 @@ def test_show_prints_the_rows_asked_for(built: Path, run, rows):
     text = run("show", built, "-n", 1).stdout
     assert stored[0]["prompt"][0]["content"] in text
     assert all(step["text"] in text for step in stored[0]["steps"])
+
+
+def test_show_says_what_a_false_equation_claims_and_what_is_right(built: Path, run, rows):
+    text = run("show", built, "--variant", "wrong", "-n", 200).stdout
+    kinds = [step["kind"] for row in rows(built, "wrong") for step in row["steps"]]
+    assert kinds.count("false equation") > 0
+    assert text.count("[false equation: ") == kinds.count("false equation")
+    claims = re.findall(r"([^\n]*)\[false equation: ([0-9]+) should be ([0-9]+)\]", text)
+    assert claims
+    assert all(f"= {claimed}" in step and claimed != right for step, claimed, right in claims)
+
+
+def test_show_of_one_grade_leaves_out_all_others(built: Path, run, rows):
+    stored = [row for row in rows(built, "samples") if row["grade"] == "truncated"]
+    assert 0 < len(stored) < len(rows(built, "samples"))
+    shown = run("show", built, "--variant", "samples", "--grade", "truncated", "-n", 1000, "--json").stdout
+    assert json.loads(shown)["rows"] == stored
+    assert (
+        f"{len(stored)} rows of grade truncated"
+        in run("show", built, "--variant", "samples", "--grade", "truncated", "-n", 1000).stdout
+    )
+    assert "did you mean disputed?" in run("show", built, "--grade", "disputd", code=2).stderr
 
 
 def test_show_of_the_pool_prints_replies_as_they_came(built: Path, run, rows):
