@@ -198,7 +198,7 @@ def test_show_of_one_grade_leaves_out_all_others(built: Path, run, rows):
     shown = run("show", built, "--variant", "samples", "--grade", "truncated", "-n", 1000, "--json").stdout
     assert json.loads(shown)["rows"] == stored
     assert (
-        f"{len(stored)} rows of grade truncated"
+        f"{len(stored)} of grade truncated, of"
         in run("show", built, "--variant", "samples", "--grade", "truncated", "-n", 1000).stdout
     )
     assert "did you mean disputed?" in run("show", built, "--grade", "disputd", code=2).stderr
