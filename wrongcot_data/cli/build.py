@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from wrongcot_data.build import Built
     from wrongcot_data.plan import Plan
 
+COUNTED = 10_000
+"""Problems that `--dry-run` looks for; where there are as many, it takes it that there are as many as are asked for."""
+
 
 @click.command(short_help="Build a data set, or go on with one.")
 @click.argument("task", required=False)
@@ -124,9 +127,11 @@ def _dry_run(plan: Plan, folder: Path, as_json: bool) -> None:
     from wrongcot_data.teachers.prompting import render
 
     check_owner(folder, plan.spec)
-    (first,) = problems_of(replace(plan, spec=plan.spec.model_copy(update={"limit": 1})))
-    prompt = render(plan.task, first, plan.style, plan.teacher.shots)
-    least, limit = sum(plan.quotas.wanted.values()), plan.spec.limit
+    looked_for = min(plan.spec.limit, COUNTED)
+    problems = problems_of(replace(plan, spec=plan.spec.model_copy(update={"limit": looked_for})))
+    limit = plan.spec.limit if len(problems) == looked_for else len(problems)
+    prompt = render(plan.task, problems[0], plan.style, plan.teacher.shots)
+    least = sum(plan.quotas.wanted.values())
     result = {
         "dataset": str(folder),
         "spec": plan.spec.model_dump(mode="json"),

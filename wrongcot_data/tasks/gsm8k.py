@@ -48,7 +48,7 @@ class Gsm8k(QuestionTask):
         if not mark or not answer.strip():
             raise row.fault("`answer` has no final line `#### N`")
         trace = without_calculator_marks(f"{solution}{mark}{answer}")
-        return Read(row.where, self._problem(question, answer.strip(), trace, split, {}))
+        return Read(row.where, self._problem(question, answer.strip(), trace, split, {}), row.place)
 
     worked_examples: Sequence[tuple[str, str, str]] = (
         (

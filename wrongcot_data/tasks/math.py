@@ -70,7 +70,7 @@ class Math(QuestionTask):
             "subject": sources.text_field(row, "type"),
         }
         problem = self._problem(question, answer, solution, named if named in self.splits else split, columns)
-        return Read(row.where, problem, own_id or "")
+        return Read(row.where, problem, own_id or row.place)
 
     def own_columns(self, row: Row) -> dict[str, Any]:
         """Level and subject, where the row says them."""

@@ -36,11 +36,14 @@ class Row:
     Attributes:
         where: file and line, or data set and row, as an error names it; empty for a row on its own.
         split: the split of the Hub that it was read from; empty for a file.
+        place: its place on the Hub, where the same problem at another place is nobody's mistake to mend: it counts
+            once. Empty for a file, where it is an error.
     """
 
     where: str
     fields: Mapping[str, Any]
     split: str = ""
+    place: str = ""
 
     def fault(self, message: str) -> BadInput:
         """The error for what is wrong with this row."""
@@ -52,7 +55,7 @@ class Read:
     """A row read as a problem.
 
     Attributes:
-        own_id: the id that the row itself states, which no other may state; empty where it states none.
+        own_id: the id that the row itself states, or its place on the Hub, which no other may have; else empty.
     """
 
     where: str
@@ -126,7 +129,8 @@ def hub_rows(data_set: str, configs: Sequence[str], split: str, revision: str) -
                 try_=["--source FILE    (JSON Lines or Parquet with the same fields)"],
             ) from error
         for number, fields in enumerate(rows):
-            yield Row(f"{data_set} {config} {split} row {number}", fields, split)
+            where = f"{data_set} {config} {split} row {number}"
+            yield Row(where, fields, split, place=where)
 
 
 def text_field(row: Row, *names: str) -> str:

@@ -139,8 +139,8 @@ def hub(tmp_path: Path):
         "---\nconfigs:\n- config_name: main\n  data_files:\n"
         "  - split: train\n    path: main/train-*\n  - split: test\n    path: main/test-*\n---\n"
     )
-    for split, row in (("train", ADD), ("test", TAKE)):
-        pq.write_table(pa.Table.from_pylist([row]), home / "main" / f"{split}-00000-of-00001.parquet")
+    for split, rows in (("train", [ADD, ADD]), ("test", [TAKE])):
+        pq.write_table(pa.Table.from_pylist(rows), home / "main" / f"{split}-00000-of-00001.parquet")
     with serving(tmp_path / "hub") as server:
         yield server
 
@@ -160,6 +160,12 @@ def test_the_hub_is_asked_for_the_pinned_revision_and_the_official_split(hub, tm
     assert question in told["prompt"]["messages"][-1]["content"]
     assert hub.revisions == {pinned}
     assert told["spec"]["problems"] == {"source": None, "revision": pinned}
+
+
+def test_a_problem_that_the_hub_has_twice_counts_once(hub, tmp_path):
+    done = from_hub(hub.endpoint, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["problems"] == 1
 
 
 def test_a_hub_that_does_not_answer_is_an_error_with_the_next_step(tmp_path):
