@@ -99,7 +99,7 @@ def test_an_attack_is_held_within_its_limit_and_the_next_job_works(name, jail, s
     assert SECRET not in said
     assert descendants() == processes  # no more, and the jailed parent is the same
     assert Path("/proc/self/mountinfo").read_text() == mounts
-    assert not any("attack" in new.name for path in before for new in set(Path(path).iterdir()) - before[path])
+    assert not any("wrongcot-attack" in new.name for path in before for new in set(Path(path).iterdir()) - before[path])
     assert jail.run(Job("def f(x):\n    return x", calls=("f([1, 'a'])",)), Limits()).results[0].value == [1, "a"]
 
 
