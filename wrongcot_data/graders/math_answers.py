@@ -16,12 +16,14 @@ Else `disputed`, which is in no variant: a false `wrong` would put a right trace
 | same text, same number | correct | but for white space; exactly, unit and currency aside |
 | another number | wrong | exactly: 0.333 is not 1/3, 50 % is 50 and not 0.5 |
 | another unit | disputed | both sides name a unit and they are not known to be one |
+| same number but for a percent sign | disputed | 0.5 and 50 %, where 50 and 50 % are the same |
 | equal by both graders, different by both graders | correct, wrong | |
 | math-verify: ...; ours: ... | disputed | they differ, or one of them cannot read it |
 | neither grader can read it | disputed | |
 | too large to compute | disputed | towers of powers and the like, which no grader is given |
 | graders over their limit | disputed | the kernel ended them |
 | right in one of several boxes | disputed | in the reply or the reference; not the same as a list |
+| another number follows | disputed | a sentence behind the answer gives another number, and one of the two is right |
 | the graders failed | error | the process died twice of something else |
 """
 
@@ -32,11 +34,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
 
 from wrongcot_data.graders.final_answer import boxed_answer, find_answer
-from wrongcot_data.graders.plain_numbers import only_number, read_quantity
+from wrongcot_data.graders.plain_numbers import only_number, read_number, read_quantity
 from wrongcot_data.graders.workers import WorkerPool
 from wrongcot_data.records import FinishReason, Grade, Verdict
 
@@ -48,6 +51,13 @@ MAX_ANSWER = 2_000
 MAX_WORDS = 5
 """Words of a closing sentence that can be an answer; more are a remark (`the answer is positive, as two of the`)."""
 
+_SPACE = re.compile(r"(?<![0-9,])\s+|\s+(?![0-9])")
+"""White space that means nothing: not that in `2 1/2`, nor in `1, 234`."""
+
+_NAME = re.compile(
+    r"\s*(?:\\(?:angle|text|mathrm|operatorname|overline|mathbf|vec)\s*|[A-Za-z|'\s^]|_(?:\{[^{}]{1,10}\}|\w)|\([^()]{1,10}\)"
+    r"|\{[A-Za-z ]{1,20}\}){1,20}="
+)
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 
@@ -69,6 +79,7 @@ REASONS: Mapping[str, Grade] = {
     "same number": "correct",
     "another number": "wrong",
     "another unit": "disputed",
+    "same number but for a percent sign": "disputed",
     "equal by both graders": "correct",
     "different by both graders": "wrong",
     "math-verify: equal; ours: different": "disputed",
@@ -81,6 +92,7 @@ REASONS: Mapping[str, Grade] = {
     "too large to compute": "disputed",
     "graders over their limit": "disputed",
     "right in one of several boxes": "disputed",
+    "another number follows": "disputed",
     "the graders failed": "error",
 }
 """All reasons with their grades."""
@@ -108,15 +120,23 @@ def grade(reference_answer: str, completion: str, finish_reason: FinishReason, *
         return _verdict(found.fault, form=found.form)
     if len(found.text) > MAX_ANSWER:
         return _verdict("answer too long", found.text[:MAX_ANSWER], found.form)
-    if found.form == "sentence" and len(_WORD.findall(_COMMAND.sub("", found.text))) > MAX_WORDS:
-        return _verdict("unreadable answer", found.text, found.form)
     if found.form == "last number":
         return _verdict("only a last number", found.text, found.form)
     wanted = boxed_answer(reference_answer)
-    reason = compare(wanted.text or reference_answer, found.text, plain_only=plain_only)
+    reference = wanted.text or reference_answer
+    if found.form == "sentence" and read_number(reference) is not None:
+        plain_only = True  # words around a number, which no grader of formulas reads
+    words = len(_WORD.findall(_COMMAND.sub("", found.text))) if found.form == "sentence" else 0
+    if words > MAX_WORDS and not (plain_only and only_number(found.text) is not None):
+        return _verdict("unreadable answer", found.text, found.form)
+    reason = compare(reference, found.text, plain_only=plain_only)
     if (found.parts or wanted.parts) and REASONS[reason] != "correct":
-        rights = wanted.parts or (wanted.text or reference_answer,)
+        rights = wanted.parts or (reference,)
         reason = _of_boxes(rights, found.parts or (found.text,), reason, plain_only=plain_only)
+    if found.later:
+        later = compare(reference, found.later, plain_only=plain_only)
+        if "correct" in (REASONS[reason], REASONS[later]) and REASONS[reason] != REASONS[later]:
+            reason = "another number follows"
     return _verdict(reason, found.text, found.form)
 
 
@@ -139,15 +159,21 @@ def compare(reference: str, answer: str, *, plain_only: bool = False) -> str:
         number, right = only_number(answer), only_number(reference)
         if number is None:
             return "unreadable answer"
-        return "same number" if number == right else "another number"
-    if "".join(reference.split()) == "".join(answer.split()):
+        if number == right:
+            return "same number"
+        return _another(number, right, percent=("%" in answer, "%" in reference))
+    if reference.split() == answer.split():
         return "same text"
     there, here = read_quantity(reference), read_quantity(answer)
     if there and here:
         if there.unit and here.unit and there.unit != here.unit:
             return "another unit"
-        return "same number" if there.value == here.value else "another number"
-    told = _pool().ask(json.dumps([reference, answer]).encode(), _WALL_S)
+        if there.value == here.value:
+            return "same number"
+        return _another(here.value, there.value, percent=(here.unit == "%", there.unit == "%"))
+    if _SPACE.sub("", reference) == _SPACE.sub("", answer):
+        return "same text"
+    told = _pool().ask(json.dumps([_unnamed(reference, answer), _unnamed(answer, reference)]).encode(), _WALL_S)
     if told.fault:
         return "the graders failed" if told.fault == "died" else "graders over their limit"
     theirs, ours = json.loads(told.reply)
@@ -156,6 +182,21 @@ def compare(reference: str, answer: str, *, plain_only: bool = False) -> str:
     if theirs == ours:
         return "neither grader can read it" if ours == "none" else f"{ours} by both graders"
     return f"math-verify: {_SAID[theirs]}; ours: {_SAID[ours]}"
+
+
+def _another(number: Fraction, right: Fraction | None, *, percent: tuple[bool, bool]) -> str:
+    """The reason for two numbers that are not the same, given which of them has a percent sign."""
+    if right is not None and percent[0] != percent[1]:
+        scaled = number / 100 if percent[0] else number * 100
+        if scaled == right:
+            return "same number but for a percent sign"
+    return "another number"
+
+
+def _unnamed(text: str, other: str) -> str:
+    r"""An answer without the name before its `=`, such as `AB = ` or `P(A) = `, where the other one has none either."""
+    name = _NAME.match(text)
+    return text[name.end() :] if name and "=" not in other and text.count("=") == 1 else text
 
 
 def _verdict(reason: str, answer: str = "", form: str = "") -> Verdict:

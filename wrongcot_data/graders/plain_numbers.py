@@ -25,20 +25,25 @@ class Quantity(NamedTuple):
 
 _WRAPPED = re.compile(r"\A\s*(?:\$\$?(.*?)\$\$?|\\\((.*)\\\)|\\\[(.*)\\\])\s*\Z", re.S)
 _GLUE = re.compile(r"\\[,!;: ]|\{,\}|~|\\left|\\right|\\displaystyle")
-_NO_UNIT = (
+NO_UNIT = (
     r"(?!\s*(?:or|and|mod|pi|to|sin|cos|tan|cot|sec|csc|log|ln|exp|sqrt|times|plus|minus|over|by|divided|squared|cubed"
-    r"|choose|base|in|is|are|infinity|half|halves|thirds?|quarters?|fifths?|tenths?|hundred|thousand|million|billion|trillion|dozen)\b)"
+    r"|choose|base|in|is|are|infinity|half|halves|thirds?|quarters?|fifths?|tenths?|hundred|thousand|million|billion|trillion|dozen|score|tens|k)\b)"
 )
 _UNIT = re.compile(
-    r"\s*\\(?:text|mbox|textrm|mathrm|textbf|textnormal)\s*\{\s*(?:-|~)?\s*" + _NO_UNIT + r"([^{}0-9]*)\}"
+    r"\s*\\(?:text|mbox|textrm|mathrm|textbf|textnormal)\s*\{\s*(?:-|~)?\s*" + NO_UNIT + r"([^{}0-9]*)\}"
     r"(?:\^\{?([0-9])\}?)?\Z|(\s*(?:\^\{?\\circ\}?|\\degree|°))\Z|(\s*\\?%)\Z"
-    r"|\s+" + _NO_UNIT + r"([A-Za-z]{2,}\.?(?:[ /-][A-Za-z]+\.?)*)\Z"
+    r"|(?:\s+"
+    + NO_UNIT
+    + r"([A-Za-z]{2,}\.?(?:[ /-][A-Za-z]+\.?)*)|\s*(cm|mm|km|kg|ft|mph|m[lL]|lbs?|oz)|\s+(m/s|in(?=\^)|m(?=[\^²³])))"
+    r"(?:\^\{?([23])\}?|([²³]))?\Z"
 )
+_NO_UNIT_WITHIN = re.compile(r"\b(?:and|or|half|less|more|than|minus|plus|times)\b", re.I)
+_TEXT_ONLY = re.compile(r"\\(?:text|mbox|textrm|mathrm|textbf)\s*\{\s*(\\?[$£€]?[0-9][^{}]*)\}(\^\{?[23]\}?)?")
 _MAGNITUDE = re.compile(r"\s+(hundred|thousand|million|billion|trillion|dozen)\b")
 _MAGNITUDES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _CURRENCY = re.compile(r"\A([-+−]?)\s*(\\?\$|£|€|\\pounds)\s*")
 _DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+"
-_POWER = r"[eE]([-+]?[0-9]{1,3})|\s*(?:\\times|\\cdot|×)\s*10\^\{?(-?[0-9]{1,3})\}?"
+_POWER = r"[eE]([-+]?[0-9]{1,3})|\s*(?:\\times|\\cdot|×|x(?=\s))\s*10\^\{?(-?[0-9]{1,3})\}?"
 _PLAIN = re.compile(rf"([-+−]?)\s*({_DIGITS})(?:{_POWER})?")
 _REPEATING = re.compile(r"([-−]?)([0-9]*)\.([0-9]*)\\overline\s*\{?([0-9]+)\}?")
 _SPACED = re.compile(r"[-−]?[0-9]{1,3}(?: [0-9]{3})+")
@@ -47,6 +52,16 @@ _FRACTION = re.compile(
     r"(?:\\[dtc]?frac\s*(?:\{\s*(-?[0-9]+)\s*\}|([0-9]))\s*(?:\{\s*([0-9]+)\s*\}|([0-9]))|(-?[0-9]+)\s*/\s*([0-9]+))"
 )
 _ANY = re.compile(rf"[-−]?(?<![0-9])(?:{_DIGITS})(?:\s*/\s*[0-9]+)?(?:{_MAGNITUDE.pattern})?")
+_CHANGED = re.compile(
+    r"[½⅓⅔¼¾<>≤≥±!√^π]|\\(?!text|mbox|mathrm|textbf|textrm|mathbf|[$%]|boxed)[A-Za-z]|\b(?:half|halves|thirds?|quarters?|twice"
+    r"|double|triple|least|most|more|less|fewer|minus|negative|plus|times|between|dozens?|score|pairs?|hundreds?|thousands?"
+    r"|millions?|billions?|not)\b|\b[0-9.,]+[kKmMbB]\b",
+    re.I,
+)
+"""What makes another number of the one beside it. A magnitude directly behind a plain number was read before."""
+
+_BESIDE = re.compile(r"(?:[A-Za-z0-9_*+×·^(/-]|[-+*/×·−]\s+)\$?\Z")
+_BEHIND = re.compile(r"[A-Za-z_*×·^(0-9]|/(?![A-Za-z]{2})|\s*[-+*×·−^]\s*[0-9(A-Za-z$\\]|\s*/\s*[0-9($\\]|\.[0-9]")
 _SAME_UNIT = (
     (r"\bsquared?\b|\bsq\b", "sq"),
     (r"\bcubic\b|\bcubed\b|\bcu\b", "cu"),
@@ -77,8 +92,13 @@ def read_quantity(text: str) -> Quantity | None:
         return None
     wrapped = _WRAPPED.match(text)
     bare = next((group for group in wrapped.groups() if group is not None), "") if wrapped else text
-    bare = _GLUE.sub(lambda glue: " " if glue[0] == "\\ " else "", bare).strip().rstrip(".").strip()
+    bare = _GLUE.sub(lambda glue: " " if glue[0] == "\\ " else "", bare).strip()
+    if bare.endswith("..."):
+        return None
+    bare = bare.rstrip(".").strip()
     bare = bare.removeprefix("\\approx").strip()
+    in_text = _TEXT_ONLY.fullmatch(bare)
+    bare = f"{in_text[1]}{in_text[2] or ''}" if in_text else bare
     currency = _CURRENCY.match(bare)
     bare = _CURRENCY.sub(r"\1", bare)
     unit = _UNIT.search(bare)
@@ -89,6 +109,8 @@ def read_quantity(text: str) -> Quantity | None:
     value = _fraction(bare) if "/" in bare or "frac" in bare else _decimal(bare)
     if value is None:
         return None
+    if unit and _NO_UNIT_WITHIN.search(unit[0]):
+        return None  # `3 hours and a half`
     named = _unit_name(unit) or ("$" if currency and currency[2].endswith("$") else currency[2] if currency else "")
     return Quantity(value * (_MAGNITUDES[magnitude[1]] if magnitude else 1), named)
 
@@ -99,10 +121,11 @@ def _unit_name(unit: re.Match[str] | None) -> str:
         return ""
     if unit[3] or unit[4]:
         return "degree" if unit[3] else "%"
-    name = (unit[1] if unit[1] is not None else unit[5]).lower().strip(" .~-")
+    name = next(unit[group] for group in (1, 5, 6, 7) if unit[group] is not None).lower().strip(" .~-")
     for pattern, spelling in _SAME_UNIT:
         name = re.sub(pattern, spelling, name)
-    name = {"2": "sq ", "3": "cu "}.get(unit[2] or "", "") + name
+    power = unit[2] or unit[8] or unit[9] or ""
+    name = {"2": "sq ", "3": "cu ", "²": "sq ", "³": "cu "}.get(power, "") + name
     return " ".join(name.replace(".", " ").split()).removesuffix("s")
 
 
@@ -133,11 +156,27 @@ def _fraction(text: str) -> Fraction | None:
 
 
 def only_number(text: str) -> Fraction | None:
-    """The one number that a phrase holds, such as `x = 18 eggs a day`; None where it holds none or several."""
+    """The one number that a phrase gives, such as `x = 18 eggs a day`.
+
+    None where it holds none or several, and where anything around the number may make another one of it: a letter, an
+    operator or a bracket beside it, a word such as `half`, `dozen` or `at least`.
+    """
     whole = read_number(text)
     if whole is not None:
         return whole
-    phrase = _GLUE.sub("", text[:2_000]).rpartition("=")[2]
-    found = [read_number(match[0]) for match in _ANY.finditer(phrase)]
-    values = {value for value in found if value is not None}
-    return values.pop() if len(values) == 1 and len(found) <= 2 else None
+    phrase = _GLUE.sub("", text[:2_000]).replace("**", "")
+    *before, last = phrase.split("=")
+    said = {value for value in map(_single, before) if value is not None}
+    value = _single(last)
+    return value if value is not None and said <= {value} else None  # `10% = 0.1` gives two
+
+
+def _single(phrase: str) -> Fraction | None:
+    """The one number in a piece of a phrase that has no sign of equality in it."""
+    found = list(_ANY.finditer(phrase))
+    if len(found) != 1 or _CHANGED.search(phrase):
+        return None
+    number = found[0]
+    if _BESIDE.search(phrase[: number.start()]) or _BEHIND.match(phrase, number.end()):
+        return None
+    return read_number(number[0])

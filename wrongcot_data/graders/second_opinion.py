@@ -13,19 +13,35 @@ from collections.abc import Sequence
 from typing import Literal
 
 from wrongcot_data.graders.expressions import TooLarge, Unreadable, near, value_at
-from wrongcot_data.graders.plain_numbers import read_quantity
+from wrongcot_data.graders.plain_numbers import NO_UNIT, read_quantity
 
 Opinion = Literal["equal", "different", "none", "too large"]
 
 _TEXT = re.compile(r"\\(?:text|mbox|textrm|textbf|mathrm|mathbf|textit|textnormal)\s*\{([^{}]*)\}")
-_SPACING = re.compile(r"(?<!\\)\\[,;:! ]|\\q?quad|\\displaystyle|~|\\(?:left|right)(?![a-z])|\\[bB]ig+[lr]?(?![a-z])")
 _UNIT = re.compile(
     r"(?:\s*(?:\^\{?\\circ\}?|\\degree|°)|\s*\\?%"
-    r"|(?<=[^\s({,])\s*\\(?:text|mbox|textrm|mathrm|textnormal)\s*\{[^{}]*\}(?:\^\{?[0-9]\}?)?)[\s.]*\Z"
+    rf"|(?<=[^\s({{,])\s*\\(?:text|mbox|textrm|mathrm|textnormal)\s*\{{{NO_UNIT}[^{{}}]*\}}(?:\^\{{?[0-9]\}}?)?)[\s.]*\Z"
 )
-_AND = re.compile(
-    r"[\s,;]*(?:\\(?:text|mbox|textrm|mathrm)\s*\{[\s,]*(?:and|or)\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z]))\s*"
-)
+_TEXT_UNIT = re.compile(r"\s*\\(?:text|mbox|textrm|mathrm|textnormal)\s*\{[^{}]*\}(?:\^\{?[0-9]\}?)?\Z")
+_ROMAN = re.compile(r"\\mathrm\{\s*([a-z])\s*\}")
+_SPELLINGS = [
+    (re.compile(pattern), after)
+    for pattern, after in (
+        (r"\.\.\.", r"\\ldots "),
+        (r"\\\\\[[^\]]*\]|\\cr(?![a-z])", r"\\\\"),
+        (r"\\text\s+\{", r"\\text{"),
+        (r"(?<![A-Za-z\\])sqrt\(([^()]*)\)", r"\\sqrt{\1}"),
+        (r"(?<![A-Za-z\\])pi(?![A-Za-z])", r"\\pi "),
+        (r"\\[dtc]frac(?![a-z])", r"\\frac"),
+        (r"\\([lg])eqslant(?![a-z])", r"\\\1e "),
+        (r"\\bigcup(?![a-z])", r"\\cup "),
+        (r"−", "-"),
+        (r"\{,\}|\\\$|\\[()]|(?<!\\)\\[,;:! ]|\\q?quad(?![a-z])|\\displaystyle|~", ""),
+        (r"\\(?:left|right)(?![a-z])|\\[bB]ig+[lr]?(?![a-z])", ""),
+        (r"[\s,;]*(?:\\(?:text|mbox|textrm|mathrm)\s*\{[\s,]*(?:and|or)\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z]))\s*",
+         ","),
+    )
+]  # fmt: skip
 _DEGREE = re.compile(r"\^\{?\\circ|\\degree|°|degree")
 _GLUED = re.compile(r"(\\[A-Za-z]+)\s+(?=[A-Za-z])|\s+")
 _THOUSANDS = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
@@ -38,40 +54,98 @@ _ONE_SIDE_BACK = re.compile(rf"([^<>=,]+?){_OPERATOR}\s*([a-z])")
 _TWO_SIDES = re.compile(rf"([^<>=,]+?){_OPERATOR}\s*([a-z]){_OPERATOR}([^<>=,]+)")
 _OPEN, _CLOSE = "([{", ")]}"
 _POINTS = 3
+_COMMAND = re.compile(r"\\[A-Za-z]+")
+_LETTER = re.compile(r"[A-Za-z]")
+_RUN = re.compile(r"[A-Za-z]{2,}")
+_UNIT_LETTER = re.compile(r"[0-9}]\s*(?:[mghsLlNJWVAFC]\b|m/s)(?:\^\{?[0-9]\}?)?\Z")
+_MIXED = re.compile(r"[0-9]\s*\\frac\s*\{?[0-9]+\}?\s*\{?[0-9]+\}?")
+_TWO_INTERVALS = re.compile(r"[)\]],[(\[]")
+_FUNCTION_OF = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
+_CONDITIONS = (
+    ("<", ">", "\\le", "\\ge", "≤", "≥"),
+    ("\\ne", "≠"),
+    ("\\pmod", "\\bmod", "\\mod"),
+    ("\\mid", "\\setminus", "\\mathbb"),
+    ("\\langle",),
+    ("∞", "∪"),
+    ("...", "dots"),
+)
+"""Signs of one kind; where only one side has any, the other may say the same without."""
+
+_NUMERALS = frozenset(
+    (*("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+     *("none", "no", "neither", "never"))
+)  # fmt: skip
 _DOMAIN = re.compile(r"\\sqrt|\\log|\\ln|\^(?:\{[^{}]*[/.\\a-z]|[a-z(\\])")
 
 
 def compare(reference: str, answer: str) -> Opinion:
     """Whether two answers say the same; `none` where one of them cannot be read."""
     left, right = tidy(reference), tidy(answer)
+    units = _unit_of(reference), _unit_of(answer)
+    if all(units) and units[0] != units[1]:
+        return "none"
     if left == right:
         return "equal"
     try:
         if _mixes_angles(reference, answer):
             return "none"
-        return "equal" if _same(left, right) else "different"
+        if _same(left, right):
+            return "equal"
+        return "none" if _is_half_read(left, right) or _is_half_read(right, left) else "different"
     except TooLarge:
         return "too large"
     except (Unreadable, RecursionError):
         return "none"
 
 
+def _is_half_read(text: str, other: str) -> bool:
+    """Whether a text holds what may say the same as the other in a way that is not read here.
+
+    Words, units in letters, an inequality beside an interval, a condition, a column beside a point, a list in brackets.
+    """
+    if _is_words(text) or _is_words(other):
+        alone = len(text.split()) == len(other.split()) == 1
+        return not alone or _word_key(text) in _NUMERALS
+    letters, others = (set(_LETTER.findall(_COMMAND.sub("", one))) for one in (text, other))
+    if any(not others.issuperset(run) for run in _RUN.findall(_COMMAND.sub(" ", text))):
+        return True
+    if not others and letters and _UNIT_LETTER.search(text):
+        return True
+    if any(any(sign in text for sign in kind) and not any(sign in other for sign in kind) for kind in _CONDITIONS):
+        return True
+    if ("=" in text and "=" not in other) or (_MIXED.search(text) and not _MIXED.search(other)):
+        return True
+    if "\\cup" in text and "\\cup" not in other and _TWO_INTERVALS.search(other):
+        return True
+    if "begin{" in text and "begin{" not in other:
+        return "," in other or "mathbf" in other
+    return text.startswith(("(", "[")) and "," in other and not other.startswith(("(", "[", "\\{"))
+
+
 def _mixes_angles(left: str, right: str) -> bool:
-    """Whether one is in degrees and the other may be in radians."""
+    """Whether one is in degrees and the other may be in radians, or either is a function of degrees."""
+    if any(_FUNCTION_OF.search(text) and _DEGREE.search(text) for text in (left, right)):
+        return True
     degrees = _DEGREE.search(left), _DEGREE.search(right)
     return bool(
         (degrees[0] and not degrees[1] and "\\pi" in right) or (degrees[1] and not degrees[0] and "\\pi" in left)
     )
 
 
+def _unit_of(text: str) -> str:
+    r"""The unit in `\\text{}` at the end of an answer, in one spelling; empty where there is none."""
+    unit = _TEXT_UNIT.search(text.rstrip("$. "))
+    quantity = read_quantity(f"1 {unit[0].strip()}") if unit else None
+    return quantity.unit if quantity else ""
+
+
 def tidy(text: str) -> str:
-    """An answer without what does not count: delimiters, spacing, units, names before `=`."""
-    text = text.strip().strip("$").strip()
-    text = text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("\\cfrac", "\\frac")
-    text = _SPACING.sub("", text.replace("{,}", "").replace("\\$", "").replace("−", "-"))
-    text = text.replace("\\(", "").replace("\\)", "").rstrip(". ")
-    text = _AND.sub(",", text)
-    text = _UNIT.sub("", text).removeprefix("\\approx")
+    """An answer without what does not count: delimiters, spacing, units; one spelling for what has several."""
+    text = _UNIT.sub("", _ROMAN.sub(r"\1", text.strip("$., ;\n\t")))
+    for before, after in _SPELLINGS:
+        text = before.sub(after, text)
+    text = text.rstrip("$., ;").removeprefix("\\approx")
     text = _TEXT.sub(lambda match: f" {match[1]} ", text)
     if _THOUSANDS.fullmatch(text):
         text = text.replace(",", "")
@@ -273,6 +347,8 @@ def _same_equation(left: str, right: str) -> bool:
         raise Unreadable
     if len(sides[0]) != len(sides[1]):
         return False
+    if not all(_LETTER.search(_COMMAND.sub("", text)) for text in (left, right)):
+        raise Unreadable  # without a variable the two sides differ by a constant factor, whatever they say
     texts = [f"({side[0]})-({side[1]})" for side in sides]
     ratios = []
     for point in range(_POINTS + 1):

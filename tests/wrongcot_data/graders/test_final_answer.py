@@ -37,6 +37,31 @@ from wrongcot_data.graders.final_answer import boxed_answer, find_answer
         ("The answer is 5. So our answer is reasonable.", "5", "sentence"),
         ("The answer is **$70,000**.", "$70,000", "sentence"),
         ("She makes $18 every day at the market", "$18", "last number"),
+        ("The final answer is $\\$18.50$.", "\\$18.50", ""),
+        ("The final answer is $9 \\times 2 = 18$.", "9 \\times 2 = 18", ""),
+        ("The final answer is $9 + $9 = $18 in total.", "$9 + $9 = $18 in total", "sentence"),
+        ("The final answer is therefore 18.", "18", "sentence"),
+        ("The answer is therefore (3, 4).", "(3, 4)", "sentence"),
+        ("The answer should be 18.", "18", "sentence"),
+        ("We get a final answer of $18$.", "18", "sentence"),
+        ("<think>9 and 9</think><answer>18</answer>", "18", "sentence"),
+        ("It adds up.\n\n**Final Answer**\n\n$18", "$18", "sentence"),
+        (
+            "Answer: She sells 9 eggs for $2 each, so she makes $18.",
+            "She sells 9 eggs for $2 each, so she makes $18",
+            "sentence",
+        ),
+        # a remark is no answer, wherever it stands
+        ("\\boxed{18}. The final answer is rounded to 2 decimal places.", "18", "boxed"),
+        ("#### 18\nThe final answer is found by adding 9 and 9.", "18", "hash"),
+        ("\\[\\boxed{\\frac{1}{2}}\\]\nThe final answer is positive since $x > 0$.", "\\frac{1}{2}", "boxed"),
+        ("The answer is 18. The answer is for a day of 9 hours.", "18", "sentence"),
+        # a tail that says nothing spoils nothing
+        ("The final answer is $18$.\nThe final answer is $", "18", ""),
+        ("\\boxed{18}\n\n(Put your answer in \\boxed{}.)", "18", "boxed"),
+        ("The final answer is $18$.\n\nProblem: 4 and 5?\nSolution: The final answer is $9$.", "18", ""),
+        ("#### 18\n\nQ: Tom has 5.\nA: 9\n#### 9", "18", "hash"),
+        ("Question: 9 and 9?\nSo the final answer is $18$.", "18", ""),
     ],
 )
 def test_the_answer_is_found_and_its_form_told(text, answer, form):
@@ -58,6 +83,38 @@ def test_the_answer_is_found_and_its_form_told(text, answer, form):
 def test_no_answer_says_why_and_no_number_is_fished_from_a_failed_box(text, fault):
     found = find_answer(text)
     assert (found.text, found.fault) == ("", fault)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$x = \\boxed{5}$ and $y = \\boxed{-3}$",
+        "- $x = \\boxed{5}$\n- $x = \\boxed{-3}$",
+        "1. $x_1=\\boxed{5}$\n2. $x_2=\\boxed{-3}$",
+        "\\boxed{5} \\quad \\text{or} \\quad \\boxed{-3}",
+        "\\boxed{5} and also \\boxed{-3}",
+        "\\boxed{5} minutes or \\boxed{-3} hours",
+        "\\boxed{5}, not \\boxed{-3}",
+        "The final answer is $5$, or $-3$.",
+    ],
+)
+def test_values_with_little_between_them_are_one_list(text):
+    assert find_answer(text).parts == ("5", "-3")
+
+
+@pytest.mark.parametrize(
+    ("text", "later"),
+    [
+        ("\\boxed{20}\nWait, I made a mistake. The correct answer is 18.", "18"),
+        ("#### 20\nActually the answer is 18.", "18"),
+        ("The final answer is $20$. No. The answer is $18$.", "18"),
+        ("\\boxed{20}. So the answer is 20.0 eggs.", ""),
+        ("The answer is 18. No: \\boxed{20}", ""),
+        ("\\boxed{20}. The answer is correct.", ""),
+    ],
+)
+def test_a_number_that_a_later_sentence_gives_instead_is_told(text, later):
+    assert find_answer(text).later == later
 
 
 def test_boxes_that_are_one_list_and_boxes_that_are_not():

@@ -55,6 +55,17 @@ x+2y-2z-9=0 ~ -x-2y+2z+9=0
 164 \pi \mbox{ square feet} ~ 164\pi
 1/3 ~ 0.\overline{3}
 3+4i ~ 4i+3
+8+4i ~ 8+4\mathrm{i}
+25\pi ~ 25pi
+3\sqrt5 ~ 3sqrt(5)
+50 ~ 50 \, cm^2
+5 ~ \text{5 inches}
+5 ~ AB = 5
+\frac12 ~ P(A) = \frac{1}{2}
+8\sqrt{3} ~ 8\sqrt{3} \text { square inches}
+(-6,6) ~ $(-6, 6)$.
+\begin{pmatrix} 3 \\[4pt] 1 \end{pmatrix} ~ \begin{pmatrix} 3 \\ 1 \end{pmatrix}
+\begin{pmatrix} 1 & 0 \\ 0 & 1 \end{pmatrix}. ~ \begin{bmatrix} 1 & 0 \\ 0 & 1 \end{bmatrix}
 """
 
 DIFFERENT = r"""
@@ -68,7 +79,6 @@ y=2x+3 ~ y=2x-3
 x=5 ~ y=5
 5 ~ 500
 5 ~ 0.05
-0.5 ~ 50\%
 \text{even} ~ odd
 \text{(A)} ~ (B)
 \frac{1}{3} ~ 0.33333333333
@@ -89,6 +99,28 @@ x^2+3x+2 ~ x^2+3x-2
 
 # One of the two graders is wrong, or a convention decides: no verdict is given, and none may be.
 UNDECIDED = r"""
+18 ~ There are 18 ways
+x+1 ~ the sum x+1
+\text{even} ~ \text{even function}
+\mbox{four} ~ 4
+\text{(C)} ~ \text{Option C}
+(-\infty,-4)\cup(4,\infty) ~ x<-4 \text{ or } x>4
+(-\infty,-4)\cup(4,\infty) ~ (-\infty,-4)\text{ or }(4,\infty)
+(-\infty,\infty) ~ \text{all real numbers}
+\begin{pmatrix} 3 \\ 1 \end{pmatrix} ~ (3,1)
+(4,25) ~ \langle 4,25 \rangle
+-2,3 ~ [-2,3]
+\frac12 ~ \sin 30^\circ
+9 ~ 9\text{ thousand}
+9\pi ~ 9\pi\text{ or more}
+12\sqrt{13}\text{ feet} ~ 12\sqrt{13}\text{ inches}
+\frac{3}{x} ~ \frac{3}{x}, x\neq 0
+\frac{41\pi}{4} ~ 10\frac14\pi
+0.56 = 56\% ~ 0.56
+\frac13 ~ 0.333\ldots
+21/2 ~ 2 1/2 \text{ or so}
+0.5 ~ 50\%
+\frac{3}{4} ~ 75\%
 4 ~ 4\sqrt(2)
 1/2^{99} ~ 1/2^{98}
 e^{-50} ~ e^{-51}
@@ -154,6 +186,15 @@ def test_where_a_grader_errs_there_is_no_verdict(reference, answer):
         ("5", "They have 5 left, as can be seen", "stop", "only a last number"),
         ("6", "They have 5 left, as can be seen", "stop", "only a last number"),
         ("x+11", "\\boxed{x+11}, or \\boxed{11+x}", "stop", "same text"),
+        ("18", "\\boxed{20}. Wait, the answer is 18.", "stop", "another number follows"),
+        ("20", "\\boxed{20}. Wait, the answer is 18.", "stop", "another number follows"),
+        ("19", "\\boxed{20}. Wait, the answer is 18.", "stop", "another number"),
+        ("18", "Answer: There are 18 ways.", "stop", "same number"),
+        ("-3, 5", "The solutions are $x = \\boxed{5}$ and $x = \\boxed{-3}$.", "stop", "equal by both graders"),
+        ("3", "$x = \\boxed{-2}$ or $x = \\boxed{3}$.", "stop", "right in one of several boxes"),
+        ("\\frac34", "$\\boxed{\\frac34}$, i.e. $\\boxed{75\\%}$", "stop", "right in one of several boxes"),
+        ("21/2", "\\boxed{2 1/2}", "stop", "another number"),
+        ("1=2", "\\boxed{3=5}", "stop", "math-verify: equal; ours: cannot read it"),
     ],
 )
 def test_reasons(reference, completion, finish, wanted):

@@ -359,7 +359,10 @@ ATTACKS: dict[str, tuple[str, set[str]]] = {
         LIBC + "\n" + _body("return 'held' if libc.shmget(0, 4096, 0o1600) == -1 else 'x'"),
         {REFUSED},
     ),
-    "a named semaphore": (_refused("import _multiprocessing as m; m.SemLock(0, 1, 1, '/wrongcot-attack', False)"), {REFUSED}),
+    "a named semaphore": (
+        _refused("import _multiprocessing as m; m.SemLock(0, 1, 1, '/wrongcot-attack', False)"),
+        {REFUSED},
+    ),
     # records that it writes itself
     "a value by its own hand": (FORGE + "say(['ran'], ['value', 'forged'], ['end'])\nos._exit(0)", {"value"}),
     "an end before its time": (FORGE + _body("say(['end'])\nreturn 1"), {"exited"}),
