@@ -34,7 +34,7 @@ from wrongcot_data.records import SCHEMA_VERSION, Problem
 from wrongcot_data.spec import spec_hash
 from wrongcot_data.teachers.availability import require
 from wrongcot_data.teachers.prompting import template_name
-from wrongcot_data.variants import REGISTRY, Variant
+from wrongcot_data.variants import REGISTRY, Variant, reference
 from wrongcot_data.variants.pooled import Pooled, Source
 
 
@@ -65,14 +65,14 @@ def build(plan: Plan, out: Path, *, report: Report, stop: Callable[[], bool]) ->
     """
     needs_teacher = bool(plan.quotas.wanted)
     revision = ""
+    plan.task.check_grader()
+    check_owner(out, plan.spec)
+    # before the folder becomes this build's: what cannot be had must not keep another build out of it
     if needs_teacher:
         require(plan.teacher)
-        plan.task.check_grader()
-        check_owner(out, plan.spec)
-        # before the folder becomes this build's: a teacher that cannot be found must not keep another one out of it
         revision = plan.engine.revision(plan.teacher, plan.engine_options)
+    problems = problems_of(plan)
     with claimed(out, plan.spec), Journal(pool_folder(out) / "journal.sqlite") as journal:
-        problems = problems_of(plan)
         asked: list[Asked] = []
         if needs_teacher:
             asked = ask(plan, problems, revision)
@@ -172,7 +172,7 @@ def _account(account: Receipt, plan: Plan, pooled: Pooled, variant: Variant, kep
     account.asked[variant.name] += asked
     account.kept[variant.name] += kept
     grade = variant.wanted
-    why = why_short(pooled.samples, grade, plan.spec.max_attempts) if grade else "no reference trace"
+    why = why_short(pooled.samples, grade, plan.spec.max_attempts) if grade else reference.why_none(pooled)
     account.leave_out(variant.name, why, asked - kept)
 
 

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from wrongcot_data.records import Grade, Sample
 
-LeftOut = Literal["attempts used up", "only duplicates left", "stopped early", "no reference trace"]
+LeftOut = Literal[
+    "attempts used up", "only duplicates left", "stopped early", "no reference trace", "reference trace not correct"
+]
 
 
 @dataclass(slots=True)

@@ -36,6 +36,17 @@ def test_a_row_without_its_problem_is_an_error_that_names_the_field():
         grade("gsm8k", {"question": "?", "completion": "5"})
 
 
+@pytest.mark.parametrize("reference", ["5", "2 + 3 = 5\n#### 5", "$5.00"])
+def test_a_reference_of_gsm8k_is_a_number_alone_or_at_the_end_of_a_solution(reference):
+    row = {**SUM, "reference_answer": reference, "completion": "The final answer is $5$."}
+    assert grade("gsm8k", row)["grade"] == "correct"
+
+
+def test_a_reference_that_is_no_number_is_refused_not_called_wrong():
+    with pytest.raises(BadInput, match="`reference_answer` must be a number, not 'five'"):
+        grade("gsm8k", {**SUM, "reference_answer": "five", "completion": "The final answer is $5$."})
+
+
 def test_a_reward_is_one_for_right_and_nothing_for_all_else():
     completions = ["The final answer is $5$.", "The final answer is $6$.", "Well."]
     columns = {name: [value] * 3 for name, value in SUM.items()}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, Field
 
+from wrongcot_data.graders.plain_numbers import read_number
 from wrongcot_data.tasks import sources
 from wrongcot_data.tasks.questions import QuestionTask, closing
 from wrongcot_data.tasks.sources import Read, Row, SourceOptions
@@ -43,12 +44,19 @@ class Gsm8k(QuestionTask):
         Raises:
             BadInput: a field is missing, or the answer has no such line.
         """
-        question = sources.text_field(row, "question")
-        solution, mark, answer = sources.text_field(row, "answer").rpartition(_ANSWER_MARK)
-        if not mark or not answer.strip():
+        question, solution = sources.text_field(row, "question"), sources.text_field(row, "answer")
+        answer = solution.rpartition(_ANSWER_MARK)[2].strip()
+        if _ANSWER_MARK not in solution or read_number(answer) is None:
             raise row.fault("`answer` has no final line `#### N`")
-        trace = without_calculator_marks(f"{solution}{mark}{answer}")
-        return Read(row.where, self._problem(question, answer.strip(), trace, split, {}), row.place)
+        trace = without_calculator_marks(solution)
+        return Read(row.where, self._problem(question, answer, trace, split, {}), row.place)
+
+    def reference_answer(self, row: Row, text: str) -> str:
+        """The number, alone or behind `####` at the end of a solution."""
+        answer = text.rpartition(_ANSWER_MARK)[2].strip()
+        if read_number(answer) is None:
+            raise row.fault(f"`reference_answer` must be a number, not {sources.shown(text)}")
+        return answer
 
     worked_examples: Sequence[tuple[str, str, str]] = (
         (

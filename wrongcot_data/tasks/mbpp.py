@@ -7,18 +7,17 @@ others are not.
 
 from __future__ import annotations
 
-import ast
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
 from wrongcot_data.errors import unknown
 from wrongcot_data.graders import code
 from wrongcot_data.graders.sandbox import sandbox
-from wrongcot_data.graders.syntax import syntax_tree
 from wrongcot_data.records import FinishReason, Problem, Reference, Step, Verdict
 from wrongcot_data.spec import content_hash
 from wrongcot_data.steps.programs import reply_steps
@@ -41,12 +40,14 @@ SPLITS: Mapping[str, range] = {
 class MbppOptions(SourceOptions):
     """Where the problems come from, and how they are to be answered."""
 
+    HUB_ONLY: ClassVar[tuple[str, ...]] = ("revision", "edition")
+
     revision: str = Field(
         "4bb6404fdc6cacfda99d4ac4205087b89d32030c",
         description="commit of google-research-datasets/mbpp; pinned, so builds stay the same",
     )
-    edition: Literal["full", "sanitized"] = Field(
-        "full", description="the paper's; sanitized is the 427 checked by hand"
+    edition: Literal["full", "sanitized", ""] = Field(
+        "full", description="the paper's; sanitized is the 427 checked by hand; empty for a file, which is what it is"
     )
     trace_style: TraceStyle = Field("code", description="as in the paper's release; or reasoned: words, then program")
 
@@ -88,7 +89,7 @@ class Mbpp:
             rows = sources.hub_rows(self.data_set, [options.edition], split, options.revision)
         else:
             rows = sources.file_rows(Path(options.source))
-        read = (_read_row(row, options.trace_style) for row in rows)
+        read = (_read_row(row, options.trace_style, options.edition) for row in rows)
         return iter(sources.distinct(read, options.source or self.data_set, split, seed))
 
     def origin(self, options: BaseModel) -> str:
@@ -158,7 +159,7 @@ class Mbpp:
         if kind == "malformed":
             return "I would rather not write this program."
         if kind == "wrong":
-            names = sorted(node.name for node in syntax_tree(program).body if isinstance(node, ast.FunctionDef))
+            names = sorted(set(_DEFINED.findall(program)))
             spoilt = [f"def {name}(*given, **named):\n    return 'attempt {rng.randrange(10**6)}'" for name in names]
             program = "\n\n".join([program, *spoilt])
         if problem.data["trace_style"] == "reasoned":
@@ -166,12 +167,22 @@ class Mbpp:
         return program
 
 
+_DEFINED = re.compile(r"^def (\w+)", re.MULTILINE)
+
+
 def _fenced(program: str) -> str:
     return f"```python\n{program}\n```"
 
 
-def _read_row(row: Row, style: TraceStyle) -> Read:
-    """A row of the full or the sanitized edition."""
+def _read_row(row: Row, style: TraceStyle, edition: str) -> Read:
+    """A row of the full or the sanitized edition, which name the field of the task `text` and `prompt`.
+
+    Args:
+        edition: what it must be of; empty for either.
+    """
+    told = {"full": "text", "sanitized": "prompt"}.get(edition)
+    if told and row.fields.get(told) is None and not {"text", "prompt"}.isdisjoint(row.fields):
+        raise row.fault(f"no `{told}`, so it is not of the edition {edition}")
     number = row.fields.get("task_id")
     if type(number) is not int:
         raise row.fault(f"`task_id` must be an integer, not {sources.shown(number)}")

@@ -51,6 +51,14 @@ class QuestionTask:
         """The problem of a row of the source; None for one that cannot be graded, since its solution has no answer."""
         raise NotImplementedError
 
+    def reference_answer(self, row: Row, text: str) -> str:
+        """The reference answer that a row gives, as a problem holds it.
+
+        Raises:
+            BadInput: nothing could be graded by it.
+        """
+        return text
+
     def own_columns(self, row: Row) -> dict[str, Any]:
         """What the published columns hold beside the question; a row on its own may lack it."""
         return {}
@@ -89,7 +97,8 @@ class QuestionTask:
         one = Row("", row)
         if row.get("question") is None and row.get("problem_id") is not None:
             raise one.fault("no `question`: a problem of this task cannot be found by its problem_id alone")
-        question, answer = sources.text_field(one, "question"), sources.text_field(one, "reference_answer")
+        question = sources.text_field(one, "question")
+        answer = self.reference_answer(one, sources.text_field(one, "reference_answer"))
         problem = self._problem(question, answer, "", "", self.own_columns(one))
         if row.get("problem_id") not in (None, problem.id):
             raise one.fault(

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from wrongcot_data.errors import BadInput, Unavailable
 from wrongcot_data.records import Problem
@@ -24,9 +24,22 @@ class SourceOptions(BaseModel, extra="forbid", frozen=True):
     """What decides the problems of a task that reads them."""
 
     source: str | None = Field(None, description="JSON Lines or Parquet file; none: the data set on the Hub")
+    HUB_ONLY: ClassVar[tuple[str, ...]] = ("revision",)
+    """Fields whose defaults are of the data set on the Hub."""
+
     revision: str = Field(
         "main", description="commit of the data set on the Hub; pinned, so that a build stays the same"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_hub(cls, given: Any) -> Any:
+        """The defaults for the data set on the Hub say nothing of a file."""
+        if not isinstance(given, Mapping) or given.get("source") is None:
+            return given
+        if given.get("revision"):
+            raise ValueError("a file has no revision: give `source` or `revision`")
+        return {**dict.fromkeys(cls.HUB_ONLY, ""), **given}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,9 @@ def file_rows(path: Path) -> Iterator[Row]:
         raise BadInput(f"cannot read the source {path}: {error.strerror or error}") from error
 
 
+_WANTED = "; a source is JSON Lines (one object a line, not compressed) or Parquet"
+
+
 def _json_lines(path: Path, lines: Iterable[bytes]) -> Iterator[Row]:
     for number, line in enumerate(lines, start=1):
         where = f"{path}:{number}"
@@ -86,9 +102,10 @@ def _json_lines(path: Path, lines: Iterable[bytes]) -> Iterator[Row]:
         try:
             fields = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
         except UnicodeDecodeError as error:
-            raise BadInput(f"{where}: not UTF-8") from error
+            raise BadInput(f"{where}: not UTF-8{_WANTED if number == 1 else ''}") from error
         except (ValueError, RecursionError) as error:
             torn = "" if line.endswith(b"\n") else "; the file ends within this line, so it may be cut off"
+            torn = torn or (_WANTED if number == 1 else "")
             raise BadInput(f"{where}: not JSON: {str(error)[:100]}{torn}") from error
         if not isinstance(fields, dict):
             raise BadInput(f"{where}: a JSON object a line is wanted, not a {type(fields).__name__}")

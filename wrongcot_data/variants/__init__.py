@@ -32,7 +32,7 @@ class Variant:
 
 
 REGISTRY: dict[VariantName, Variant] = {
-    "reference": Variant("reference", None, reference.traces, "one reference trace a problem, right by construction"),
+    "reference": Variant("reference", None, reference.traces, "the trace that came with a problem, graded correct"),
     "right": Variant("right", "correct", right.traces, "finished traces of the teacher that end in a right answer"),
     "wrong": Variant("wrong", "wrong", wrong.traces, "finished traces of the teacher that end in a wrong answer"),
 }

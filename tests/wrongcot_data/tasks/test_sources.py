@@ -43,6 +43,9 @@ FAULTS = {
     "a blank question": (GSM8K, [{**ADD, "question": " "}], ":1: `question` must be text that is not blank"),
     "a question that is a number": (GSM8K, [{**ADD, "question": 5}], ":1: `question` must be text"),
     "an answer without its mark": (GSM8K, [{**ADD, "answer": "5"}], ":1: `answer` has no final line `#### N`"),
+    "an answer that is no number": (GSM8K, [{**ADD, "answer": "#### four"}], ":1: `answer` has no final line `#### N`"),
+    "a file that is compressed": (GSM8K, [b"\x1f\x8b\x08"], ":1: not UTF-8; a source is JSON Lines"),
+    "a pretty-printed list": (GSM8K, [b"[\n", b"{}]\n"], "a source is JSON Lines (one object a line"),
     "the same question twice": (GSM8K, [ADD, TAKE, ADD], ":3: a second time the same problem, after"),
     "a torn line": (GSM8K, [ADD, json.dumps(TAKE)[:30].encode()], ":2: not JSON"),
     "a line in the middle that is no JSON": (GSM8K, [ADD, b"{]\n", TAKE], ":2: not JSON"),
@@ -86,6 +89,38 @@ def test_parquet_and_json_lines_give_the_same_problems(task, row, source, tmp_pa
     from_parquet = list(task.problems(options(task, path), "train", 0))
     assert from_parquet == list(task.problems(options(task, source(row)), "train", 0))
     assert len(from_parquet) == 1
+
+
+def test_a_file_has_no_revision_and_is_of_the_edition_that_is_said(source):
+    path = source(FIRST)
+    asked = options(MBPP, path)
+    assert (asked.revision, asked.edition) == ("", "")
+    with pytest.raises(ValueError, match="a file has no revision"):
+        MbppOptions(source=str(path), revision="4bb6")
+    with pytest.raises(BadInput, match="not of the edition sanitized"):
+        list(MBPP.problems(MbppOptions(source=str(path), edition="sanitized"), "train", 0))
+    assert list(MBPP.problems(MbppOptions(source=str(path), edition="full"), "train", 0))
+
+
+def test_a_source_that_cannot_be_had_keeps_no_other_build_out_of_the_folder(run, source, tmp_path):
+    out = tmp_path / "set"
+    for task, row in (("gsm8k", b"{"), ("math", SQUARE)):
+        path = source(row, name=f"{task}.jsonl")
+        flags = ("--teacher", "scripted", "--source", path, "--out", out)
+        run("build", task, *flags, code=2 if task == "gsm8k" else 0)
+
+
+def test_a_reference_that_its_own_grader_does_not_pass_is_left_out_by_reason(run, rows, source, tmp_path):
+    broken = [
+        {**FIRST, "task_id": 602, "text": "Raise.", "code": "def first(items):\n    raise ValueError"},
+        {**FIRST, "task_id": 603, "text": "No Python.", "code": "def first(items) ->"},
+    ]
+    flags = ("--teacher", "scripted", "--source", source(FIRST, *broken), "--out", tmp_path / "set", "--json")
+    told = json.loads(run("build", "mbpp", *flags).stdout)["receipt"]
+    assert told["balanced"]
+    assert told["by_variant"]["reference"] == {"asked": 3, "kept": 1, "left_out": {"reference trace not correct": 2}}
+    assert [row["grade"] for row in rows(tmp_path / "set", "reference")] == ["correct"]
+    run("verify", tmp_path / "set")
 
 
 def test_a_damaged_parquet_file_is_refused(tmp_path):
