@@ -30,9 +30,9 @@ def grade(task: str, file: Path, out: Path | None, scorer: str | None, as_json: 
     is known. The problem is `nums` and `target` (countdown), `question` and `reference_answer` (gsm8k, math), or
     `question`, `test_list` and perhaps `test_setup_code` (mbpp).
 
-    Each line out is the line in with `grade`, `reason`, `answer`, `form`, `sandbox`, `problem_id` and `steps` added; fields
-    of these names are replaced. A line that cannot be graded is named on stderr with its number and skipped; the exit
-    code is 1 then. With --json, one object with the counts, and with the rows unless --out takes them.
+    Each line out is the line in with `grade`, `reason`, `answer`, `form`, `sandbox`, `problem_id`, `steps` added;
+    fields of these names are replaced. A line that cannot be graded is named on stderr with its number and skipped;
+    the exit code is 1 then. With --json, one object with the counts, and with the rows unless --out takes them.
     """
     from wrongcot_data.grade import grade_lines
     from wrongcot_data.tasks import get_task

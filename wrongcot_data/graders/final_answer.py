@@ -157,7 +157,7 @@ def boxed_answer(text: str) -> Found:
     for box in deque(_BOX.finditer(text), maxlen=_BOXES):
         inside, after = _inside(text, box.end())
         if inside is not None and not inside.strip() and parts:
-            continue  # `put your answer in \\boxed{}`
+            continue  # `put your answer in \boxed{}`
         if box.start() < end or not _joins(text[end : box.start()]):  # of a box in a box the inner one is the answer
             parts.clear()
         end = after
