@@ -59,7 +59,8 @@ def _block(row: dict[str, Any], number: int) -> str:
     head = click.style(f"--- {number}  {row['problem_id']}", bold=True)
     colour = {"correct": "green", "wrong": "red"}.get(row["grade"], "yellow")
     grade = click.style(f"{row['grade']}: {row['reason']}", fg=colour)
-    answer = f"  answer {row['answer']!r}, right is {row['reference_answer']!r}" if row["answer"] else ""
+    fits = row["answer"] and "\n" not in row["answer"] + row["reference_answer"]  # a program stands in its trace
+    answer = f"  answer {row['answer']!r}, right is {row['reference_answer']!r}" if fits else ""
     if isinstance(row["completion"], str):
         return f"{head}  {grade}{answer}\n{row['completion']}\n"
     return f"{head}  {grade}{answer}\n{row['prompt'][0]['content']}\n\n{_coloured(row)}\n"
