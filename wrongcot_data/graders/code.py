@@ -148,7 +148,7 @@ def _reason(suite: Suite, outcome: Outcome, jail: Sandbox, limits: Limits) -> st
         statuses = {result.status for result in results}
         if "not reached" in statuses:  # had that call been skipped, all that follows might hold
             return f"cannot judge assertion {number}"
-        if one.fault or not statuses <= {"value"}:
+        if not _can_be_judged(results, one):
             unjudged = unjudged or number
         elif fates[number - 1] != "holds":
             return _broken(fates[number - 1], number)
@@ -160,11 +160,20 @@ def _reason(suite: Suite, outcome: Outcome, jail: Sandbox, limits: Limits) -> st
 def _without_value(results: Sequence[CallResult], one: Judgement) -> int | None:
     """The first call that gave no value although the assertion needs it; None where there is none, or none is known."""
     for index, result in enumerate(results):
+        if result.status == "unserialisable" and not one.expected:  # an object may be right; only inside could one tell
+            continue
         if result.status != "value" and index not in one.skippable:
             return index
         if result.status == "not reached":
             return None
     return None
+
+
+def _can_be_judged(results: Sequence[CallResult], one: Judgement) -> bool:
+    """Whether all values are here, and stand for what they were in all that is asked of them."""
+    if one.fault or any(result.status != "value" for result in results):
+        return False
+    return bool(one.expected) or one.asks_truth or all(result.exact for result in results)
 
 
 def _failure(result: CallResult, one: Judgement, outcome: Outcome) -> str:
@@ -195,7 +204,7 @@ def _judged(suite: Suite, results: Sequence[CallResult], jail: Sandbox, limits: 
         mine = results[at : at + len(one.calls)]
         at += len(one.calls)
         fates.append("unknown")
-        if one.fault or any(result.status != "value" for result in mine):
+        if not _can_be_judged(mine, one):
             continue
         if one.expected:
             fates[number] = "holds" if _equal(mine[0].value, one.expected) else "fails"

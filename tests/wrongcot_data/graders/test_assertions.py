@@ -84,8 +84,9 @@ SETUP = """import math
 from collections import Counter
 expected = [1, 2]
 limit = 3
+factor = 4
 def squares(n):
-    return [x * limit for x in range(n)]
+    return [x * factor for x in range(n)]
 root = Node(limit)
 root.left = Node(4)
 def run(x):
@@ -113,6 +114,7 @@ def test_what_only_the_judge_needs_is_not_told_to_the_program():
     suite = read_tests(("assert f(1) == squares(2)", "assert f(root) == 3"), SETUP)
     assert "squares" not in suite.setup
     assert "squares" in suite.judge_source
+    assert "factor" not in suite.setup
     assert "limit = 3" in suite.setup  # `Node(limit)` needs it
     assert "Node" not in suite.judge_source
 
