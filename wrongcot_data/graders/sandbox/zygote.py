@@ -83,6 +83,7 @@ def encoder() -> Encode:
     }
     mappings = frozenset({"counter", "ordered", "dict"})
     keyed = frozenset({"set", "frozenset"})
+    with_default = collections.defaultdict
     list_walk, tuple_walk = list.__iter__, tuple.__iter__
     held: dict[type, Callable[[Any], Any]] = {
         int: int.__index__,
@@ -117,6 +118,8 @@ def encoder() -> Encode:
                     account.left += 1
                     return encode(read(value), depth, account, in_key)
             raise Unserialisable(f"{kind.__module__}.{kind.__qualname__}")
+        if kind is with_default:  # a key that is missing has a value there
+            account.exact = False
         deeper = depth + 1
         if name in mappings:
             items = ordered_items(value) if name == "ordered" else items_of(value)  # dict's own forgets what was moved
