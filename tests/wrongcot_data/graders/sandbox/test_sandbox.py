@@ -281,6 +281,14 @@ def test_what_is_not_plain_does_not_come_out(source, jail):
     assert outcome.results[0].detail
 
 
+def test_packages_beside_the_standard_library_are_not_to_be_seen(jail):
+    program = (
+        "import os\ndef f():\n    try: return os.listdir(os.path.join(os.path.dirname(os.__file__), 'site-packages'))"
+    )
+    (result,) = jail.run(Job(f"{program}\n    except OSError: return []", calls=("f()",)), SHORT).results
+    assert result.value == []
+
+
 def test_a_judge_is_given_plain_values_only(jail):
     with pytest.raises(values.MalformedError):
         jail.judge("", ("x",), {"x": object()})
