@@ -110,12 +110,23 @@ class Substitution(ast.NodeTransformer):
                 raise Fault("its verdict would be made by what the program has made")
             if root in BUILTINS and not _has_literals(node):  # `all(...)` of what the assertion means to compare
                 raise Fault(f"its verdict might be made by {root}")
+        if self._compares_inside(node, root):
+            raise Fault(f"what it compares would be compared before {root} is called")
         name = f"{self._prefix}{len(self.calls)}"
         if id(node) in self._skipped:
             self.skippable.append(len(self.calls))
         self.calls.append(ast.unparse(node))
         self.names.append(name)
         return ast.Name(name, ast.Load())
+
+    def _compares_inside(self, node: ast.expr, root: str) -> bool:
+        """Whether what is given to a call holds a value of the program against another: `f(g(1) == 2)`."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Compare):
+                roots = {root_name(inner) for inner in ast.walk(part) if isinstance(inner, ast.Call)}
+                if root in self._setup.beside or not roots <= self._outside:
+                    return True
+        return False
 
     def _is_cut(self, node: ast.expr) -> bool:
         """Whether this is the whole of what must be answered inside, neither more nor less."""

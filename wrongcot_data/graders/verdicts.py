@@ -11,14 +11,19 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-_RUNS_TEXT = frozenset({"eval", "exec", "compile", "getattr", "__import__", "builtins", "importlib", "runpy", "code"})
-_READS_CODE = frozenset({"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "ctypes"})
+_RUNS_TEXT = frozenset(
+    {
+        *("eval", "exec", "compile", "getattr", "globals", "locals", "vars", "__import__", "builtins", "importlib"),
+        *("runpy", "pickle", "marshal", "shelve", "dill", "cloudpickle", "ctypes"),
+    }
+)
+"""Builtins that make something of a name or a text, and modules that do."""
 _MATCH = frozenset(dir(re.Match))
 
 
 def runs_text(tree: ast.AST) -> bool:
     """Whether code may be made of a value here: then the judge would run what the program wrote."""
-    names = _RUNS_TEXT | _READS_CODE
+    names = _RUNS_TEXT
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in names:
             return True
@@ -63,13 +68,12 @@ def answers_for_itself(links: Sequence[ast.expr], decides: bool) -> bool:
     first = next(at for at, link in enumerate(links) if isinstance(link, ast.Call))
     end = len(links) - 1
     if end == first:  # `np.allclose(f(1), 2)`, where only the program imports `np`
-        given = [*last.args, *last.keywords]
-        calls = any(isinstance(node, ast.Call) for part in given for node in ast.walk(part))
+        calls = any(map(_has_call, [*last.args, *last.keywords]))
         return not of_class and end > 1 and (decides or calls)
     if of_class and end == first + 2 and isinstance(links[-2], ast.Attribute):
         return False
     method = links[-2]
-    return decides or (not of_class and isinstance(method, ast.Attribute) and method.attr not in _MATCH)
+    return decides or (isinstance(method, ast.Attribute) and method.attr not in _MATCH)
 
 
 def brings_together(statement: ast.stmt, known: frozenset[str]) -> bool:
@@ -110,12 +114,19 @@ def _is_meeting_call(call: ast.Call, known: frozenset[str]) -> bool:
     of = call.func
     given: list[ast.AST] = [*call.args, *call.keywords]
     if isinstance(of, ast.Attribute):
-        if _is_made(of.value, known):  # a method of an object of the program; of what a function returned is another's
-            return bool(given) and any(isinstance(node, ast.Call) for node in ast.walk(of.value))
+        if _is_made(
+            of.value, known
+        ):  # a method of the program; but not of what it gave, nor `self.assertEqual(f(1), 2)`
+            told = any(_has_call(part) and _is_made(part, known) for part in given)
+            return bool(given) and (_has_call(of.value) or (told and len(given) > 1))
         given.append(of.value)
     elif _is_made(of, known):
         return False
     return len(given) > 1 and any(_is_made(part, known) for part in given)
+
+
+def _has_call(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Call) for part in ast.walk(node))
 
 
 def _is_made(node: ast.AST, known: frozenset[str]) -> bool:

@@ -41,6 +41,8 @@ SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "mbpp"
         ("assert A(1).b(2).c == 3", ("A(1).b(2).c",), "value_0_0 == 3", "3"),
         ("assert f(1).val == 3", ("f(1).val",), "value_0_0 == 3", "3"),
         ("assert f(1)[0].next.val == 3", ("f(1)[0].next.val",), "value_0_0 == 3", "3"),
+        ("assert make(3)(4)[0] == 7", ("make(3)(4)",), "value_0_0[0] == 7", ""),
+        ("assert f(lambda x: x == 2) == [2]", ("f(lambda x: x == 2)",), "value_0_0 == [2]", "[2]"),
         ("assert Stack().pop() == 3", ("Stack().pop()",), "value_0_0 == 3", "3"),
         ("assert f(1).startswith('ab')", ("f(1)",), "value_0_0.startswith('ab')", ""),
         ("assert A().f(1).startswith('ab')", ("A().f(1)",), "value_0_0.startswith('ab')", ""),

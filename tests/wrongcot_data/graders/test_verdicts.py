@@ -60,10 +60,23 @@ UNSEEN = {
     "a sum": ("assert run(1) == 77", "def run(x):\n    return 70 + f(x)", ANY),
     "a module": ("assert run(1) == 1", "import operator\ndef run(x):\n    return int(operator.eq(f(x), 77))", ANY),
     "its own method": ("assert run(1) == 77", "def run(x):\n    return f(x).pick(77)", ANY),
+    "a function that it is given": (
+        "assert run(lambda a, b: int(a == b)) == 1",
+        "def run(eq):\n    return eq(f(1), 77)",
+        ANY,
+    ),
+    "a test case": (
+        "assert run() == 1",
+        "import unittest\nclass T(unittest.TestCase):\n    def test(self): self.assertEqual(f(1), 77)\ndef run():\n"
+        "    r = unittest.TestResult()\n    T('test').run(r)\n    return int(r.wasSuccessful())",
+        ANY,
+    ),
+    "a comparison that the program is given": ("assert g(f(1) == 77)", "", ANY + "def g(x): return x"),
     # an object of the program is asked
     "equals": ("assert f(1).equals(77)", "", ANY),
     "equals is True": ("assert f(1).equals(77) == True", "", ANY),
     "differs": ("assert not f(1).differs(77)", "", ANY),
+    "equals, of a method": ("assert S().f(1).equals(77) == 1", "", ANY + "class S:\n    f = staticmethod(f)"),
     "pick": ("assert f(1).pick(77) == 77", "", ANY),
     "a function that it gave": ("assert f(1)(77)", "", "def f(x): return lambda y: True"),
     "a module of the program": ("assert np.abs(f(1) - 77) < 1", "", ANY + "class np:\n    abs = lambda x: 0"),
