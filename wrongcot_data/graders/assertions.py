@@ -19,15 +19,15 @@ from wrongcot_data.graders.setups import (
     MODULES,
     Setup,
     closure,
+    fault_outside,
     for_the_judge,
     for_the_program,
     parse,
     read_setup,
-    text_is_run,
 )
 from wrongcot_data.graders.substitution import Fault, Substitution, root_name
 from wrongcot_data.graders.syntax import syntax_tree
-from wrongcot_data.graders.verdicts import asks_identity, runs_text
+from wrongcot_data.graders.verdicts import why_not_outside
 
 NOT_LITERAL = object()
 """What `literal` says of a source that is none."""
@@ -124,11 +124,12 @@ def _judgement(test: str, number: int, setup: Setup, wanted: set[str]) -> Judgem
             judged = finder.visit(expression)
         if not finder.calls:
             raise Fault("it calls nothing of the program")
+        if finder.asks_beside and len(finder.calls) > 1:
+            raise Fault("what it expects would come from beside the program")
         _check_left(judged, BUILTINS | MODULES | setup.alone | set(finder.names))
-        if runs_text(judged) or text_is_run(setup, _used([ast.unparse(judged)])):
-            raise Fault("the judge would run what the program wrote")
-        if asks_identity(judged):
-            raise Fault("it asks which object a value is")
+        why_not = why_not_outside(judged) or fault_outside(setup, _used([ast.unparse(judged)]))
+        if why_not:
+            raise Fault(why_not)
     except Fault as fault:
         return Judgement(fault=str(fault))
     except RecursionError:

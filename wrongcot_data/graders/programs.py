@@ -148,7 +148,7 @@ def _program(completion: str, span: _Span, how: How, others: Sequence[_Span]) ->
     start = span.start + len(text) - len(text.lstrip("\n\r"))
     end = span.end - len(text) + len(text.rstrip())
     chosen = completion[start:end]
-    support = support_of(chosen, [completion[one.start : one.end] for one in others if one != span])
+    support = support_of(dedented(chosen), [dedented(completion[one.start : one.end]) for one in others if one != span])
     return Program(chosen, start, end, how, span.closed, support)
 
 

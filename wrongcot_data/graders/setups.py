@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wrongcot_data.graders.syntax import syntax_tree
-from wrongcot_data.graders.verdicts import brings_together, runs_text
+from wrongcot_data.graders.verdicts import brings_together, why_not_outside
 
 MAX_SOURCE = 100_000
 """Characters of a setup or a test; a longer one is not read."""
@@ -39,7 +39,7 @@ class Statement:
         is_import: whether it binds by importing only.
         alone: whether it needs nothing of the program, directly or through other statements.
         judges: whether a verdict might be made in it, beside the program.
-        runs_text: whether it may make code of a value.
+        fault: why a judge may not run it over values of the program; empty where it may.
     """
 
     source: str
@@ -48,7 +48,7 @@ class Statement:
     is_import: bool = False
     alone: bool = False
     judges: bool = False
-    runs_text: bool = False
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def read_setup(source: str) -> Setup:
                 one,
                 alone=one.uses | one.binds <= known,
                 judges=not one.uses | one.binds <= known and brings_together(node, known),
-                runs_text=runs_text(node),
+                fault=why_not_outside(node),
             )
             for one, node in zip(statements, tree.body, strict=True)
         )
@@ -158,10 +158,10 @@ def verdict_beside(setup: Setup, name: str) -> bool:
     return any(one.judges and one.binds & needed for one in setup.statements)
 
 
-def text_is_run(setup: Setup, names: frozenset[str]) -> bool:
-    """Whether code may be made of a value where these names get their meaning."""
+def fault_outside(setup: Setup, names: frozenset[str]) -> str:
+    """Why a judge may not use these names over values of the program; empty where it may."""
     needed = closure(setup, names)
-    return any(one.runs_text and one.binds & needed for one in setup.statements)
+    return next((one.fault for one in setup.statements if one.fault and one.binds & needed), "")
 
 
 def closure(setup: Setup, names: frozenset[str]) -> frozenset[str]:

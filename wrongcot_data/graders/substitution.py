@@ -46,6 +46,7 @@ class Substitution(ast.NodeTransformer):
         self.names: list[str] = []
         self.skippable: list[int] = []
         self.wanted: set[str] = set()
+        self.asks_beside = False
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return self._value(node) if self._is_cut(node) else node
@@ -102,6 +103,7 @@ class Substitution(ast.NodeTransformer):
         assert root is not None
         decides = id(node) in self._truths
         if root in self._setup.beside:
+            self.asks_beside = True
             if decides or verdict_beside(self._setup, root):
                 raise Fault(f"its verdict would be made by {root}, beside the program")
         else:

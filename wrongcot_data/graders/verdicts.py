@@ -7,6 +7,7 @@ may carry its values about, but not hold them against others.
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -19,23 +20,32 @@ _RUNS_TEXT = frozenset(
 )
 """Builtins that make something of a name or a text, and modules that do."""
 _MATCH = frozenset(dir(re.Match))
+_TYPES = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type))
 
 
-def runs_text(tree: ast.AST) -> bool:
-    """Whether code may be made of a value here: then the judge would run what the program wrote."""
-    names = _RUNS_TEXT
+def why_not_outside(tree: ast.AST) -> str:
+    """Why this cannot be run over copies of the program's values, away from it; empty where it can."""
+    if _runs_text(tree):
+        return "the judge would run what the program wrote"
+    if _asks_identity(tree):
+        return "it asks which object a value is"
+    return ""
+
+
+def _runs_text(tree: ast.AST) -> bool:
+    """Whether code may be made of a value."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in names:
+        if isinstance(node, ast.Name) and node.id in _RUNS_TEXT:
             return True
-        if isinstance(node, ast.Import) and any(alias.name.split(".")[0] in names for alias in node.names):
+        if isinstance(node, ast.Import) and any(alias.name.split(".")[0] in _RUNS_TEXT for alias in node.names):
             return True
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in names:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in _RUNS_TEXT:
             return True
     return False
 
 
-def asks_identity(tree: ast.AST) -> bool:
-    """Whether it matters which object a value is: outside there are copies, of which no two are the same."""
+def _asks_identity(tree: ast.AST) -> bool:
+    """Whether it matters which object a value is: of copies no two are the same."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "id":
             return True
@@ -48,7 +58,7 @@ def asks_identity(tree: ast.AST) -> bool:
 
 
 def _is_one_of_a_kind(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id in {"bool", "int", "float", "str"})
+    return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id in _TYPES)
 
 
 def answers_for_itself(links: Sequence[ast.expr], decides: bool) -> bool:
@@ -114,9 +124,8 @@ def _is_meeting_call(call: ast.Call, known: frozenset[str]) -> bool:
     of = call.func
     given: list[ast.AST] = [*call.args, *call.keywords]
     if isinstance(of, ast.Attribute):
-        if _is_made(
-            of.value, known
-        ):  # a method of the program; but not of what it gave, nor `self.assertEqual(f(1), 2)`
+        if _is_made(of.value, known):
+            # a method of the program's own object; but neither of what a call gave, nor `self.assertEqual(f(1), 2)`
             told = any(_has_call(part) and _is_made(part, known) for part in given)
             return bool(given) and (_has_call(of.value) or (told and len(given) > 1))
         given.append(of.value)

@@ -49,6 +49,11 @@ UNSEEN = {
         TELL,
     ),
     "a reference": ("assert f(ref, 1) == ref(1)", "def ref(x): return 77", "def f(g, x): return g(x)"),
+    "cases beside the program": (
+        "assert f(expected[0]) == expected[1]",
+        "expected = {0: Node(1), 1: 77}",
+        f"{TELL}\nclass Node:\n    def __init__(s, x): pass",
+    ),
     # a helper beside the program holds its values against others
     "counting": ("assert run(1) == 1", "def run(x):\n    return [77].count(f(x))", ANY),
     "finding": ("assert run(1) == 0", "def run(x):\n    r = f(x)\n    return [77].index(r)", ANY),
@@ -92,6 +97,11 @@ UNSEEN = {
     "a helper that runs it": ("assert calc(f(3)) == 77", "def calc(s):\n    return eval(s)", "def f(x): return '77'"),
     # what depends on which object a value is, or on what becomes of an argument
     "identity": ("assert f(x) is not x", "x = [1]", "def f(x): return x"),
+    "identity in a helper": (
+        "assert other(f(1), f(1))",
+        "def other(a, b): return a is not b",
+        "x = []\ndef f(n): return x",
+    ),
     "an argument": ("assert f(x) is None and x == [2, 1]", "x = [2, 1]", "def f(x): x.sort()"),
     "an argument's copy": ("assert f(x) == sorted(x)", "x = [2, 1]", "def f(x): return [1, x.pop(0)]"),
     "one object": ("assert f(1) != f(2)", "", "s = []\ndef f(x):\n    s.append(x)\n    return s"),
@@ -116,6 +126,7 @@ def test_no_program_passes_by_what_it_could_see_or_make_or_change(what):
         ("assert Solution().is_even(2)", "", "class Solution:\n    def is_even(self, x): return x % 2 == 0"),
         ("assert f(1).group(1) == 'a'", "", "import re\ndef f(x): return re.match('(a)b', 'ab')"),
         ("assert f(1)", "", "import re\ndef f(x): return re.match('', 'a')"),
+        ("assert type(f(1)) is list", "", "def f(x): return [x]"),
         ("assert f(2) is None", "", "import re\ndef f(x): return re.match('b', 'a')"),
         ("assert f(1) == (1, 2)", "", "from collections import namedtuple\ndef f(x): return namedtuple('P', 'a b')(x, 2)"),
         ("assert f(1) == 1", "", "import enum\ndef f(x): return enum.IntEnum('E', 'A')(x)"),
