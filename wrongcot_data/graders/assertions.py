@@ -10,7 +10,7 @@ the setup binds without the program is judged with outside; what it makes of the
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,6 +18,8 @@ from wrongcot_data.graders.setups import (
     BUILTINS,
     MODULES,
     Setup,
+    closure,
+    fault_outside,
     for_the_judge,
     for_the_program,
     parse,
@@ -25,6 +27,7 @@ from wrongcot_data.graders.setups import (
 )
 from wrongcot_data.graders.substitution import Fault, Substitution, root_name
 from wrongcot_data.graders.syntax import syntax_tree
+from wrongcot_data.graders.verdicts import why_not_outside
 
 NOT_LITERAL = object()
 """What `literal` says of a source that is none."""
@@ -39,6 +42,7 @@ class Judgement:
         names: the name in `expression` that stands for the value of each call.
         expression: what must be true of the values.
         expected: where the assertion is `CALL == LITERAL`, the literal's source; empty otherwise.
+        asks_truth: whether it asks no more of one value than whether it is true, or None.
         skippable: which of the calls the assertion may not evaluate, such as the second of `f(1) or f(2)`.
         fault: why it cannot be judged outside; empty where it can.
     """
@@ -47,6 +51,7 @@ class Judgement:
     names: tuple[str, ...] = ()
     expression: str = ""
     expected: str = ""
+    asks_truth: bool = False
     skippable: tuple[int, ...] = ()
     fault: str = ""
 
@@ -83,11 +88,18 @@ def read_tests(tests: tuple[str, ...], setup: str) -> Suite:
     judgements = tuple(_judgement(test, number, read, wanted) for number, test in enumerate(tests))
     judged = _used(one.expression for one in judgements if one.expression)
     called = _used(call for one in judgements for call in one.calls)
-    inside, alone = for_the_program(read, judged, called)
+    inside, alone, seen = for_the_program(read, judged, called)
+    judgements = tuple(_unseen(one, read, seen) for one in judgements)
     return Suite(judgements, inside, alone, for_the_judge(read, judged), frozenset(wanted))
 
 
-def _used(sources: Iterator[str]) -> frozenset[str]:
+def _unseen(one: Judgement, setup: Setup, seen: frozenset[str]) -> Judgement:
+    """An assertion, or why not: what it expects would be seen by the program, or changed."""
+    shared = closure(setup, _used([one.expression] if one.expression else [])) & seen
+    return Judgement(fault=f"the program can see or change {min(shared)}") if shared else one
+
+
+def _used(sources: Iterable[str]) -> frozenset[str]:
     trees = (ast.walk(syntax_tree(source)) for source in sources)
     return frozenset(node.id for tree in trees for node in tree if isinstance(node, ast.Name))
 
@@ -112,7 +124,12 @@ def _judgement(test: str, number: int, setup: Setup, wanted: set[str]) -> Judgem
             judged = finder.visit(expression)
         if not finder.calls:
             raise Fault("it calls nothing of the program")
+        if finder.asks_beside and len(finder.calls) > 1:
+            raise Fault("what it expects would come from beside the program")
         _check_left(judged, BUILTINS | MODULES | setup.alone | set(finder.names))
+        why_not = why_not_outside(judged) or fault_outside(setup, _used([ast.unparse(judged)]))
+        if why_not:
+            raise Fault(why_not)
     except Fault as fault:
         return Judgement(fault=str(fault))
     except RecursionError:
@@ -123,6 +140,7 @@ def _judgement(test: str, number: int, setup: Setup, wanted: set[str]) -> Judgem
         tuple(finder.names),
         ast.unparse(judged),
         _expected(judged, finder.names),
+        _asks_truth(judged),
         tuple(finder.skippable),
     )
 
@@ -175,6 +193,16 @@ def _expected(expression: ast.expr, names: Sequence[str]) -> str:
         return ""
     source = ast.unparse(right)
     return "" if literal(source) is NOT_LITERAL else source
+
+
+def _asks_truth(expression: ast.expr) -> bool:
+    while isinstance(expression, ast.UnaryOp) and isinstance(expression.op, ast.Not):
+        expression = expression.operand
+    if isinstance(expression, ast.Compare) and len(expression.ops) == 1:
+        (op,), (side,) = expression.ops, expression.comparators
+        if isinstance(op, ast.Is | ast.IsNot) and isinstance(side, ast.Constant):
+            expression = expression.left
+    return isinstance(expression, ast.Name)
 
 
 @lru_cache(maxsize=2**12)

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from textwrap import dedent
 from typing import Literal
 
 from wrongcot_data.graders.assertions import Judgement, Suite, literal, read_tests
 from wrongcot_data.graders.programs import MAX_PROGRAM, Program, find_program
 from wrongcot_data.graders.sandbox import CallResult, Job, Limits, Outcome, Sandbox, sandbox
-from wrongcot_data.graders.sandbox.values import MalformedError
+from wrongcot_data.graders.sandbox.values import MalformedError, encode
 from wrongcot_data.records import FinishReason, Grade, Verdict
 
 GRADER_VERSION = "code-1"
@@ -89,12 +88,11 @@ def grade(
         return _verdict("program too long", program.text[:MAX_PROGRAM])
     jail = sandbox()
     calls = tuple(call for one in suite.judgements for call in one.calls)
-    source = dedent(program.text)
-    outcome = jail.run(Job(source, suite.setup, calls), limits)
+    outcome = jail.run(Job(program.source, suite.setup, calls), limits)
     if outcome.status == "raised" and suite.setup:
-        reason = _who_raised(suite, source, jail, limits)
+        reason = _who_raised(suite, program.source, jail, limits)
     else:
-        reason = _reason(suite, outcome, jail, limits)
+        reason = _reason(suite, program.source, outcome, jail, limits)
     return _verdict(reason, program.text, outcome.level)
 
 
@@ -125,7 +123,7 @@ def _who_raised(suite: Suite, source: str, jail: Sandbox, limits: Limits) -> str
     return "setup failed by itself" if alone else "setup raised"
 
 
-def _reason(suite: Suite, outcome: Outcome, jail: Sandbox, limits: Limits) -> str:
+def _reason(suite: Suite, source: str, outcome: Outcome, jail: Sandbox, limits: Limits) -> str:
     """Why a program that was run is right or wrong."""
     if outcome.status == "harness error":
         return "the sandbox failed"
@@ -136,6 +134,7 @@ def _reason(suite: Suite, outcome: Outcome, jail: Sandbox, limits: Limits) -> st
     if outcome.status != "done" and not outcome.ran:
         return _STATUS[outcome.status]
     fates = _judged(suite, outcome.results, jail, limits)
+    unsettled = _unsettled(suite, source, outcome, jail, limits)
     unjudged = 0
     at = 0
     for number, one in enumerate(suite.judgements, start=1):
@@ -148,7 +147,7 @@ def _reason(suite: Suite, outcome: Outcome, jail: Sandbox, limits: Limits) -> st
         statuses = {result.status for result in results}
         if "not reached" in statuses:  # had that call been skipped, all that follows might hold
             return f"cannot judge assertion {number}"
-        if one.fault or not statuses <= {"value"}:
+        if number - 1 in unsettled or not _can_be_judged(results, one):
             unjudged = unjudged or number
         elif fates[number - 1] != "holds":
             return _broken(fates[number - 1], number)
@@ -160,11 +159,46 @@ def _reason(suite: Suite, outcome: Outcome, jail: Sandbox, limits: Limits) -> st
 def _without_value(results: Sequence[CallResult], one: Judgement) -> int | None:
     """The first call that gave no value although the assertion needs it; None where there is none, or none is known."""
     for index, result in enumerate(results):
+        if result.status == "unserialisable" and not one.expected:  # an object may be right; only inside could one tell
+            continue
         if result.status != "value" and index not in one.skippable:
             return index
         if result.status == "not reached":
             return None
     return None
+
+
+def _unsettled(suite: Suite, source: str, outcome: Outcome, jail: Sandbox, limits: Limits) -> set[int]:
+    """The assertions whose values may differ in plain Python, which skips calls, and sees one object after all calls.
+
+    Where an assertion has several calls, all is run again: without what may be skipped, and the values of an assertion
+    told together. A program that remembers nothing tells the same.
+    """
+    if outcome.status != "done" or all(len(one.calls) < 2 for one in suite.judgements):
+        return set()
+    kept = [[at for at in range(len(one.calls)) if at not in one.skippable] for one in suite.judgements]
+    together = (
+        "(" + "".join(f"{one.calls[at]}, " for at in mine) + ")"
+        for one, mine in zip(suite.judgements, kept, strict=True)
+    )
+    again = jail.run(Job(source, suite.setup, tuple(together)), limits)
+    found: set[int] = set()
+    first = 0
+    for number, (one, mine, told) in enumerate(zip(suite.judgements, kept, again.results, strict=True)):
+        results = [outcome.results[first + at] for at in mine]
+        first += len(one.calls)
+        if all(result.status == "value" for result in results):
+            before = encode(tuple(result.value for result in results))
+            if told.status != "value" or encode(told.value) != before:
+                found.add(number)
+    return found
+
+
+def _can_be_judged(results: Sequence[CallResult], one: Judgement) -> bool:
+    """Whether all values are here, and stand for what they were in all that is asked of them."""
+    if one.fault or any(result.status != "value" for result in results):
+        return False
+    return bool(one.expected) or one.asks_truth or all(result.exact for result in results)
 
 
 def _failure(result: CallResult, one: Judgement, outcome: Outcome) -> str:
@@ -195,7 +229,7 @@ def _judged(suite: Suite, results: Sequence[CallResult], jail: Sandbox, limits: 
         mine = results[at : at + len(one.calls)]
         at += len(one.calls)
         fates.append("unknown")
-        if one.fault or any(result.status != "value" for result in mine):
+        if not _can_be_judged(mine, one):
             continue
         if one.expected:
             fates[number] = "holds" if _equal(mine[0].value, one.expected) else "fails"

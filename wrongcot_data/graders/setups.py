@@ -10,10 +10,11 @@ import ast
 import builtins
 import importlib
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from wrongcot_data.graders.syntax import syntax_tree
+from wrongcot_data.graders.verdicts import brings_together, why_not_outside
 
 MAX_SOURCE = 100_000
 """Characters of a setup or a test; a longer one is not read."""
@@ -24,6 +25,7 @@ MODULES = frozenset(sys.stdlib_module_names)
 _LISTED = frozenset({"math", "cmath", "typing", "collections", "itertools", "functools", "heapq", "bisect", "re"})
 """Modules whose `from ... import *` is understood; importing them does nothing else."""
 
+_Import = ast.Import | ast.ImportFrom
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -32,19 +34,21 @@ class Statement:
     """One top-level statement of a setup.
 
     Attributes:
-        binds: names that it gives a meaning.
+        binds: names that it gives a meaning, or whose value it may change, as `table[1] = 2` and `table.pop()` do.
         uses: other names that it needs.
-        kind: `import`, `binding` (a definition or a plain assignment) or `other`.
+        is_import: whether it binds by importing only.
         alone: whether it needs nothing of the program, directly or through other statements.
-        compares: whether it compares anything, so that a verdict might be made in it.
+        judges: whether a verdict might be made in it, beside the program.
+        fault: why a judge may not run it over values of the program; empty where it may.
     """
 
     source: str
     binds: frozenset[str]
     uses: frozenset[str]
-    kind: str
+    is_import: bool = False
     alone: bool = False
-    compares: bool = False
+    judges: bool = False
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +73,39 @@ def read_setup(source: str) -> Setup:
     tree = parse(source)
     if tree is None:
         return Setup(source, fault="the setup is no Python")
-    statements: list[Statement] = []
     try:
-        for node in tree.body:
-            binds, uses = _names(node)
-            compares = any(isinstance(part, ast.Compare | ast.Assert) for part in ast.walk(node))
-            statements.append(Statement(ast.unparse(node), binds, uses, _kind(node), compares=compares))
+        named = [(node, *_names(node)) for node in tree.body]
+        bound = frozenset(name for _, binds, _ in named for name in binds)
+        statements = [
+            Statement(ast.unparse(node), binds | _changed(node) & bound, uses, isinstance(node, _Import))
+            for node, binds, uses in named
+        ]
+        known = _known(statements)
+        read = tuple(
+            replace(
+                one,
+                alone=one.uses | one.binds <= known,
+                judges=not one.uses | one.binds <= known and brings_together(node, known),
+                fault=why_not_outside(node),
+            )
+            for one, node in zip(statements, tree.body, strict=True)
+        )
     except (RecursionError, LookupError):
         return Setup(source, fault="the setup is nested too deep, or imports names that are not listed")
-    beside: frozenset[str] = frozenset()
-    while True:  # a name is beside the program if any statement that binds it is
-        bound = frozenset(name for one in statements for name in one.binds)
-        known = (bound | BUILTINS) - beside
-        needy = frozenset(name for one in statements if not one.uses | one.binds <= known for name in one.binds)
-        if needy <= beside:
-            break
-        beside |= needy
-    read = tuple(
-        Statement(one.source, one.binds, one.uses, one.kind, one.uses | one.binds <= known, one.compares)
-        for one in statements
-    )
-    return Setup(source, read, bound - beside, beside)
+    return Setup(source, read, bound & known, bound - known)
+
+
+def _known(statements: Sequence[Statement]) -> frozenset[str]:
+    """The names that need nothing of the program. One does if any statement that binds it does."""
+    known = BUILTINS.union(*(one.binds for one in statements))
+    bound_beside: frozenset[str] = frozenset()
+    while True:
+        known -= bound_beside
+        needy = (one.binds for one in statements if not one.uses | one.binds <= known)
+        more = bound_beside.union(*needy)
+        if more == bound_beside:
+            return known
+        bound_beside = more
 
 
 def parse(source: str) -> ast.Module | None:
@@ -104,7 +120,7 @@ def parse(source: str) -> ast.Module | None:
 
 def for_the_judge(setup: Setup, used: frozenset[str]) -> str:
     """What a judge must run who uses these names: the imports that bind them, or all that stands alone."""
-    imports = [one for one in setup.statements if one.kind == "import"]
+    imports = [one for one in setup.statements if one.is_import]
     if used & setup.alone.difference(*(one.binds for one in imports)):
         lines = [one.source for one in setup.statements if one.alone]
     else:
@@ -112,17 +128,18 @@ def for_the_judge(setup: Setup, used: frozenset[str]) -> str:
     return "\n".join([*lines, *(f"import {name}" for name in sorted(used & MODULES - setup.alone))])
 
 
-def for_the_program(setup: Setup, judged: frozenset[str], called: frozenset[str]) -> tuple[str, bool]:
-    """What must run beside the program, without what only the judge uses; and whether all of that stands alone.
+def for_the_program(setup: Setup, judged: frozenset[str], called: frozenset[str]) -> tuple[str, bool, frozenset[str]]:
+    """What must run beside the program, without what only the judge needs.
 
     Args:
         judged: names that the judge uses.
         called: names that the calls use.
+
+    Returns:
+        Its source; whether all of it stands alone; and the names that stand alone and that the program can see.
     """
-    needed = _closure(setup, judged)
-    hidden = {
-        at for at, one in enumerate(setup.statements) if one.kind == "binding" and one.alone and one.binds & needed
-    }
+    needed = closure(setup, judged)
+    hidden = {at for at, one in enumerate(setup.statements) if not one.is_import and one.alone and one.binds & needed}
     while True:
         used = called.union(*(one.uses for at, one in enumerate(setup.statements) if at not in hidden))
         shown = {at for at in hidden if setup.statements[at].binds & used}
@@ -131,16 +148,24 @@ def for_the_program(setup: Setup, judged: frozenset[str], called: frozenset[str]
         hidden -= shown
     kept = [one for at, one in enumerate(setup.statements) if at not in hidden]
     source = "\n".join(one.source for one in kept) if hidden else setup.source
-    return source, all(one.alone for one in kept)
+    seen = frozenset(name for one in kept if one.alone and not one.is_import for name in one.binds)
+    return source, all(one.alone for one in kept), seen
 
 
 def verdict_beside(setup: Setup, name: str) -> bool:
     """Whether a verdict may be made where this name beside the program gets its meaning."""
-    needed = _closure(setup, frozenset({name}))
-    return any(one.compares and one.binds & needed and not one.alone for one in setup.statements)
+    needed = closure(setup, frozenset({name}))
+    return any(one.judges and one.binds & needed for one in setup.statements)
 
 
-def _closure(setup: Setup, names: frozenset[str]) -> frozenset[str]:
+def fault_outside(setup: Setup, names: frozenset[str]) -> str:
+    """Why a judge may not use these names over values of the program; empty where it may."""
+    needed = closure(setup, names)
+    return next((one.fault for one in setup.statements if one.fault and one.binds & needed), "")
+
+
+def closure(setup: Setup, names: frozenset[str]) -> frozenset[str]:
+    """These names and all that the setup needs to give them a meaning."""
     while True:
         more = names.union(*(one.uses for one in setup.statements if one.binds & names))
         if more == names:
@@ -148,11 +173,15 @@ def _closure(setup: Setup, names: frozenset[str]) -> frozenset[str]:
         names = more
 
 
-def _kind(node: ast.stmt) -> str:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return "import"
-    plain = isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets)
-    return "binding" if plain or isinstance(node, _Definition) else "other"
+def _changed(node: ast.stmt) -> frozenset[str]:
+    """The names whose values a statement may change, beside those that it binds."""
+    if isinstance(node, _Import | _Definition):
+        return frozenset()
+    parts = list(ast.walk(node))
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+        targets = [part for part in parts if isinstance(part, ast.Attribute | ast.Subscript)]
+        parts = [part for target in targets if not isinstance(target.ctx, ast.Load) for part in ast.walk(target.value)]
+    return frozenset(part.id for part in parts if isinstance(part, ast.Name))
 
 
 def _names(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
@@ -161,13 +190,13 @@ def _names(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
     Raises:
         LookupError: it imports by `*` from a module that is not listed.
     """
-    if isinstance(node, ast.Import | ast.ImportFrom):
+    if isinstance(node, _Import):
         return frozenset(_imported(node)), frozenset()
     inner = [part for part in ast.walk(node) if part is not node]
     loads = {part.id for part in inner if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
     stores = {part.id for part in inner if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)}
     arguments = {part.arg for part in inner if isinstance(part, ast.arg)}
-    imports = {name for part in inner if isinstance(part, ast.Import | ast.ImportFrom) for name in _imported(part)}
+    imports = {name for part in inner if isinstance(part, _Import) for name in _imported(part)}
     nested = {part.name for part in inner if isinstance(part, _Definition)}
     if isinstance(node, _Definition):
         return frozenset({node.name}), frozenset(loads - stores - arguments - imports - nested - {node.name})
@@ -178,7 +207,7 @@ def _names(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(stores | imports | nested), frozenset(loads - stores - arguments - imports - nested)
 
 
-def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+def _imported(node: _Import) -> Iterator[str]:
     for alias in node.names:
         if alias.name != "*":
             yield alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)

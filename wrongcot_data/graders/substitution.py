@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from wrongcot_data.graders.setups import MODULES, Setup, verdict_beside
+from wrongcot_data.graders.setups import BUILTINS, MODULES, Setup, verdict_beside
+from wrongcot_data.graders.verdicts import answers_for_itself
 
 _PLAIN = (str, int, float, complex, bytes, bytearray, list, tuple, dict, set, frozenset, range)
 _PLAIN_ATTRIBUTES: frozenset[str] = frozenset().union(
@@ -45,6 +46,7 @@ class Substitution(ast.NodeTransformer):
         self.names: list[str] = []
         self.skippable: list[int] = []
         self.wanted: set[str] = set()
+        self.asks_beside = False
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return self._value(node) if self._is_cut(node) else node
@@ -99,20 +101,34 @@ class Substitution(ast.NodeTransformer):
     def _value(self, node: ast.expr) -> ast.Name:
         root = root_name(node)
         assert root is not None
+        decides = id(node) in self._truths
         if root in self._setup.beside:
-            if id(node) in self._truths or verdict_beside(self._setup, root):
+            self.asks_beside = True
+            if decides or verdict_beside(self._setup, root):
                 raise Fault(f"its verdict would be made by {root}, beside the program")
         else:
             self.wanted.add(root)
-            judges = not root[:1].isupper() and isinstance(_links(node)[1], ast.Attribute)
-            if judges and id(node) in self._truths:  # `np.allclose(f(1), 2)`, where only the program imports `np`
-                raise Fault(f"its verdict would be made by {root}, which the program may have made")
+            if answers_for_itself(_links(node), decides):
+                raise Fault("its verdict would be made by what the program has made")
+            if root in BUILTINS and not _has_literals(node):  # `all(...)` of what the assertion means to compare
+                raise Fault(f"its verdict might be made by {root}")
+        if self._compares_inside(node, root):
+            raise Fault(f"what it compares would be compared before {root} is called")
         name = f"{self._prefix}{len(self.calls)}"
         if id(node) in self._skipped:
             self.skippable.append(len(self.calls))
         self.calls.append(ast.unparse(node))
         self.names.append(name)
         return ast.Name(name, ast.Load())
+
+    def _compares_inside(self, node: ast.expr, root: str) -> bool:
+        """Whether what is given to a call holds a value of the program against another: `f(g(1) == 2)`."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Compare):
+                roots = {root_name(inner) for inner in ast.walk(part) if isinstance(inner, ast.Call)}
+                if root in self._setup.beside or not roots <= self._outside:
+                    return True
+        return False
 
     def _is_cut(self, node: ast.expr) -> bool:
         """Whether this is the whole of what must be answered inside, neither more nor less."""
@@ -138,8 +154,9 @@ def _links(node: ast.expr) -> list[ast.expr]:
 def _cut(links: Sequence[ast.expr], beside: bool) -> int:
     """How far from its root a chain is answered inside; -1 where nothing of it calls the program.
 
-    To its first call, and on while attributes are asked for that no plain value has: `f(1).group()` needs the object,
-    `f(1).startswith("ab")` only its value. What is asked of a new object of a class first is the class's business.
+    To its first call, and on while attributes are asked for that no plain value has, or what it gave is called:
+    `f(1).group()` and `f(1)(2)` need the object, `f(1).startswith("ab")` only its value. What is asked of a new object
+    of a class first is the class's business.
     """
     first = next((at for at, link in enumerate(links) if isinstance(link, ast.Call)), -1)
     if first < 0:
@@ -152,7 +169,21 @@ def _cut(links: Sequence[ast.expr], beside: bool) -> int:
         if isinstance(link, ast.Attribute) and (at == own or link.attr not in _PLAIN_ATTRIBUTES):
             called = at + 1 < len(links) and isinstance(links[at + 1], ast.Call)
             end = at + 1 if called else at
+        elif isinstance(link, ast.Call) and not isinstance(links[at - 1], ast.Attribute):
+            end = at
     return end
+
+
+def _has_literals(node: ast.expr) -> bool:
+    """Whether all that a call is given is literal."""
+    if not isinstance(node, ast.Call):
+        return False
+    try:
+        for part in (*node.args, *(keyword.value for keyword in node.keywords)):
+            ast.literal_eval(part)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def root_name(node: ast.expr) -> str | None:

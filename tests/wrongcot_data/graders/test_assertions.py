@@ -41,6 +41,8 @@ SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "mbpp"
         ("assert A(1).b(2).c == 3", ("A(1).b(2).c",), "value_0_0 == 3", "3"),
         ("assert f(1).val == 3", ("f(1).val",), "value_0_0 == 3", "3"),
         ("assert f(1)[0].next.val == 3", ("f(1)[0].next.val",), "value_0_0 == 3", "3"),
+        ("assert make(3)(4)[0] == 7", ("make(3)(4)",), "value_0_0[0] == 7", ""),
+        ("assert f(lambda x: x == 2) == [2]", ("f(lambda x: x == 2)",), "value_0_0 == [2]", "[2]"),
         ("assert Stack().pop() == 3", ("Stack().pop()",), "value_0_0 == 3", "3"),
         ("assert f(1).startswith('ab')", ("f(1)",), "value_0_0.startswith('ab')", ""),
         ("assert A().f(1).startswith('ab')", ("A().f(1)",), "value_0_0.startswith('ab')", ""),
@@ -84,8 +86,9 @@ SETUP = """import math
 from collections import Counter
 expected = [1, 2]
 limit = 3
+factor = 4
 def squares(n):
-    return [x * limit for x in range(n)]
+    return [x * factor for x in range(n)]
 root = Node(limit)
 root.left = Node(4)
 def run(x):
@@ -113,6 +116,7 @@ def test_what_only_the_judge_needs_is_not_told_to_the_program():
     suite = read_tests(("assert f(1) == squares(2)", "assert f(root) == 3"), SETUP)
     assert "squares" not in suite.setup
     assert "squares" in suite.judge_source
+    assert "factor" not in suite.setup
     assert "limit = 3" in suite.setup  # `Node(limit)` needs it
     assert "Node" not in suite.judge_source
 

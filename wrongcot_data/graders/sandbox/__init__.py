@@ -76,12 +76,14 @@ class CallResult:
 
     Attributes:
         value: decoded; of a plain built-in type or of one of `collections`, `decimal`, `fractions`.
+        exact: whether it was just that in the jail; else it, or a part of it, was of a subclass, such as a named tuple.
         detail: the exception, or the name of the type that does not leave the jail; at most 200 characters.
     """
 
     status: Literal["value", "raised", "unserialisable", "not reached"]
     value: object = None
     detail: str = ""
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +182,8 @@ def _records(data: bytes) -> list[tuple[Any, Any]]:
         if not isinstance(parts, list) or not parts or len(parts) > 2 or not isinstance(parts[0], str):
             raise ValueError
         detail = parts[1] if len(parts) == 2 else ""
-        if parts[0] == "value":
-            found.append(("value", values.decode(detail)))
+        if parts[0] in ("value", "like"):
+            found.append((parts[0], values.decode(detail)))
         elif isinstance(detail, str):
             found.append((parts[0], detail[:200].encode(errors="backslashreplace").decode()))  # so that it can be shown
         else:
@@ -196,8 +198,8 @@ def _outcome(
     results: list[CallResult] = []
     first, *rest = records or [("", "")]
     for word, detail in rest[:n_calls]:
-        if word == "value":
-            results.append(CallResult("value", detail))
+        if word in ("value", "like"):
+            results.append(CallResult("value", detail, exact=word == "value"))
         elif word == "raised" or word == "unserialisable":  # noqa: PLR1714  this narrows the type
             results.append(CallResult(word, detail=detail))
         else:

@@ -97,10 +97,19 @@ def _bubblewrap() -> tuple[Sequence[str], dict[str, Any]]:
         for parent in reversed(Path(path).parents[:-1]):  # bwrap would make them as closed as they may be outside
             command += ["--perms", "0711", "--dir", str(parent)]
         command += ["--ro-bind", path, path]
+    for path in _installed():  # what else this machine's Python has is nobody's business
+        command += ["--tmpfs", path, "--remount-ro", path]
     command += ["--ro-bind", str(ZYGOTE), "/zygote.py", "--remount-ro", "/", "--chdir", "/", "--cap-drop", "ALL"]
     if as_root:
         command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     return [*command, "--", *_python(), "/zygote.py"], _settings()
+
+
+def _installed() -> list[str]:
+    """The folders of packages beside the standard library."""
+    bases = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
+    paths = {os.path.realpath(sysconfig.get_path(name, vars=bases)) for name in ("purelib", "platlib")}
+    return sorted(path for path in paths if Path(path).is_dir())
 
 
 def _bare(*, landlock: bool) -> tuple[Sequence[str], dict[str, Any]]:

@@ -24,10 +24,11 @@ import signal
 import struct
 import sys
 import time
+import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
-Encode = Callable[[Any, int, "list[int]"], Any]
+Encode = Callable[[Any, int, "Account"], Any]
 Decode = Callable[[Any], Any]
 
 HEADER = struct.Struct(">IIII")  # bytes of the job, CPU milliseconds, MB of memory, KB of reply
@@ -37,6 +38,7 @@ MEMORY = RECORD.pack(10) + b'["memory"]'
 MAX_DEPTH = 60
 MAX_NODES = 200_000
 MAX_BITS = 79_000  # of a fraction or range: what the other side still reads
+MAX_KEY_DIGITS = 400  # of a number in a key of a dict or an element of a set, and of what that holds: the same
 WALL_FACTOR, WALL_EXTRA = 3.0, 2.0  # the wall clock only rescues: CPU time decides
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
@@ -45,16 +47,28 @@ SECCOMP_MODE_FILTER = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+NOT_PLAIN = object()
+
+
 class Unserialisable(Exception):
     """A value of a type that does not leave the jail."""
 
 
+class Account:
+    """Of a value while it is encoded: how many parts it may still have, and whether all were of exact types."""
+
+    def __init__(self) -> None:
+        self.left = MAX_NODES
+        self.exact = True
+
+
 def encoder() -> Encode:
-    """The function that encodes a value by its exact type, its own references taken before any candidate code runs."""
+    """The function that encodes a value by its type, its own references taken before any candidate code runs.
+
+    An object of a subclass of a plain type, such as a named tuple or a member of an IntEnum, is encoded as the plain
+    value that it holds, read by that type's own methods; the account says so.
+    """
     import collections
-    import decimal
-    import fractions
-    import re
 
     special: dict[type, str] = {
         collections.Counter: "counter",
@@ -68,52 +82,98 @@ def encoder() -> Encode:
         frozenset: "frozenset",
     }
     mappings = frozenset({"counter", "ordered", "dict"})
-    kinds, sort_of = special.get, type
-    decimal_type, fraction_type, match_type = decimal.Decimal, fractions.Fraction, re.Match
-    as_list, items_of, ordered_items = list, dict.items, collections.OrderedDict.items
+    keyed = frozenset({"set", "frozenset"})
+    with_default = collections.defaultdict
+    list_walk, tuple_walk = list.__iter__, tuple.__iter__
+    held: dict[type, Callable[[Any], Any]] = {
+        int: int.__index__,
+        str: str.__str__,
+        float: float.__float__,
+        tuple: lambda value: as_tuple(tuple_walk(value)),
+        list: lambda value: as_list(list_walk(value)),
+        dict: lambda value: as_dict(items_of(value)),
+    }
+    kinds, sort_of, is_subclass = special.get, type, type.__subclasscheck__
+    as_list, as_tuple, as_dict = list, tuple, dict
+    items_of, ordered_items = dict.items, collections.OrderedDict.items
+    scalar = scalar_encoder()
 
-    def encode(value: Any, depth: int, budget: list[int]) -> Any:
-        budget[0] -= 1
-        if budget[0] < 0:
+    def encode(value: Any, depth: int, account: Account, in_key: bool = False) -> Any:
+        account.left -= 1
+        if account.left < 0:
             raise Unserialisable("a value of too many parts")
         if depth > MAX_DEPTH:
             raise Unserialisable("a value nested too deep")
         kind = sort_of(value)
         if value is None or kind is bool or kind is str:
             return value
-        if kind is int:
-            return value if -(2**53) < value < 2**53 else ["int", hex(value)]
-        if kind is float:
-            return ["float", value.hex()]
-        if kind is complex:
-            return ["complex", value.real.hex(), value.imag.hex()]
-        if kind is bytes or kind is bytearray:
-            return [kind.__name__, bytes(value).hex()]
-        if kind is range:
-            if sum(end.bit_length() for end in (value.start, value.stop, value.step)) > MAX_BITS:
-                raise Unserialisable("a range of too many digits")
-            return ["range", *(hex(end) for end in (value.start, value.stop, value.step))]
-        if kind is decimal_type:
-            if value.is_snan():
-                raise Unserialisable("a signalling NaN")
-            return ["decimal", str(value)]
-        if kind is fraction_type:
-            if value.numerator.bit_length() + value.denominator.bit_length() > MAX_BITS:
-                raise Unserialisable("a fraction of too many digits")
-            return ["fraction", hex(value.numerator), hex(value.denominator)]
-        if kind is match_type:  # MBPP asks only whether there was one
-            return ["tuple", ["re.Match", encode(value.group(), depth + 1, budget)]]
         name = kinds(kind)
         if name is None:
+            coded = scalar(value, kind, account, in_key)
+            if coded is not NOT_PLAIN:
+                return coded
+            for base, read in held.items():
+                if is_subclass(base, kind):
+                    account.exact = False
+                    account.left += 1
+                    return encode(read(value), depth, account, in_key)
             raise Unserialisable(f"{kind.__module__}.{kind.__qualname__}")
+        if kind is with_default:  # a key that is missing has a value there
+            account.exact = False
+        deeper = depth + 1
         if name in mappings:
             items = ordered_items(value) if name == "ordered" else items_of(value)  # dict's own forgets what was moved
-            parts = [[encode(key, depth + 1, budget), encode(item, depth + 1, budget)] for key, item in items]
-        else:
-            parts = [encode(item, depth + 1, budget) for item in as_list(value)]
-        return [name, parts]
+            return [
+                name,
+                [[encode(key, deeper, account, True), encode(item, deeper, account, in_key)] for key, item in items],
+            ]
+        return [name, [encode(item, deeper, account, in_key or name in keyed) for item in as_list(value)]]
 
     return encode
+
+
+def scalar_encoder() -> Callable[[Any, type, Account, bool], Any]:
+    """The function that encodes what has no parts; it says `NOT_PLAIN` of a type that does not leave the jail."""
+    import decimal
+    import fractions
+    import re
+
+    decimal_type, fraction_type, match_type = decimal.Decimal, fractions.Fraction, re.Match
+
+    def scalar(value: Any, kind: type, account: Account, in_key: bool) -> Any:
+        coded: list[str]
+        if kind is int:
+            if -(2**53) < value < 2**53:
+                return value
+            coded = ["int", hex(value)]
+        elif kind is float:
+            return ["float", value.hex()]
+        elif kind is complex:
+            return ["complex", value.real.hex(), value.imag.hex()]
+        elif kind is bytes or kind is bytearray:
+            return [kind.__name__, bytes(value).hex()]
+        elif kind is range:
+            if sum(end.bit_length() for end in (value.start, value.stop, value.step)) > MAX_BITS:
+                raise Unserialisable("a range of too many digits")
+            coded = ["range", *(hex(end) for end in (value.start, value.stop, value.step))]
+        elif kind is decimal_type:
+            if value.is_snan():
+                raise Unserialisable("a signalling NaN")
+            coded = ["decimal", str(value)]
+        elif kind is fraction_type:
+            if value.numerator.bit_length() + value.denominator.bit_length() > MAX_BITS:
+                raise Unserialisable("a fraction of too many digits")
+            coded = ["fraction", hex(value.numerator), hex(value.denominator)]
+        elif kind is match_type:  # MBPP asks only whether there was one
+            account.exact = False
+            return ["match"]
+        else:
+            return NOT_PLAIN
+        if in_key and sum(map(len, coded[1:])) > MAX_KEY_DIGITS:
+            raise Unserialisable("a key of too many digits")
+        return coded
+
+    return scalar
 
 
 def decoder() -> Decode:
@@ -151,6 +211,8 @@ def decoder() -> Decode:
         if name in ("bytes", "bytearray"):
             raw = bytes.fromhex(rest[0])
             return raw if name == "bytes" else bytearray(raw)
+        if name == "match":
+            return object()
         if name == "range":
             return range(*(int(end, 16) for end in rest))
         if name == "decimal":
@@ -327,9 +389,16 @@ def said(error: BaseException) -> str:
         return type(error).__name__[:200]
 
 
+def names_of(name: str) -> dict[str, Any]:
+    """The names of a new module that can be found by its own, as dataclasses, pickle and type hints look for it."""
+    module = sys.modules[name] = types.ModuleType(name)
+    module.__dict__["__builtins__"] = __builtins__
+    return module.__dict__
+
+
 def run(job: dict[str, Any], pipe: int, encode: Encode) -> None:
     """Run program and setup, then each call; one record for the program and one for each call."""
-    scope: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
+    scope = names_of("candidate")
     for part in ("program", "setup"):
         try:
             compiled = compile(job[part], f"<{part}>", "exec", dont_inherit=True)
@@ -351,7 +420,7 @@ def run(job: dict[str, Any], pipe: int, encode: Encode) -> None:
 
 def judge(job: dict[str, Any], pipe: int, encode: Encode, decode: Decode) -> None:
     """Evaluate expressions over plain values, in a process that has seen no candidate code."""
-    scope: dict[str, Any] = {"__name__": "judge", "__builtins__": __builtins__}
+    scope = names_of("judge")
     scope.update((name, decode(coded)) for name, coded in job["values"].items())
     try:
         exec(compile(job["source"], "<setup>", "exec", dont_inherit=True), scope)
@@ -369,7 +438,9 @@ def evaluate(calls: Iterable[str], scope: dict[str, Any], pipe: int, encode: Enc
     for call in calls:
         try:
             value = eval(compile(call, "<call>", "eval", dont_inherit=True), scope)
-            told: tuple[Any, ...] = ("value", encode(value, 0, [MAX_NODES]))
+            account = Account()
+            coded = encode(value, 0, account)
+            told: tuple[Any, ...] = ("value" if account.exact else "like", coded)
         except Unserialisable as error:
             told = ("unserialisable", str(error)[:200])
         except MemoryError:

@@ -193,15 +193,16 @@ ATTACKS: dict[str, tuple[str, set[str]]] = {
         "class A:\n    def __eq__(self, other): return True\n" + _body("return A()"),
         {"unserialisable"},
     ),
+    # what is of a subclass of a plain type is the plain value that it holds
     "an integer equal to anything": (
         "class I(int):\n    def __eq__(self, other): return True\n    __hash__ = int.__hash__\n" + _body("return I(1)"),
-        {"unserialisable"},
+        {"value"},
     ),
     "a text equal to anything": (
         "class S(str):\n    __eq__ = lambda *a: True\n" + _body("return S('a')"),
-        {"unserialisable"},
+        {"value"},
     ),
-    "a dict that lies": ("class D(dict):\n    __eq__ = lambda *a: True\n" + _body("return D()"), {"unserialisable"}),
+    "a dict that lies": ("class D(dict):\n    __eq__ = lambda *a: True\n" + _body("return D()"), {"value"}),
     "it says it is an int": (
         "class A:\n    __class__ = property(lambda self: int)\n    __eq__ = lambda *a: True\n" + _body("return A()"),
         {"unserialisable"},
@@ -403,13 +404,13 @@ ATTACKS: dict[str, tuple[str, set[str]]] = {
     "a list that lies": (
         "class L(list):\n    n = 0\n    def __iter__(self):\n        self.n += 1\n        return iter([self.n])\n"
         + _body("return L([1])"),
-        {"unserialisable"},
+        {"value"},
     ),
     "a part that lies": (
         "class I(int): __eq__ = lambda *a: True\n" + _body("return [1, {'a': (I(1),)}]"),
-        {"unserialisable"},
+        {"value"},
     ),
-    "a bool that lies": (_body("import enum\nreturn enum.IntEnum('E', 'A').A"), {"unserialisable"}),
+    "a bool that lies": (_body("import enum\nreturn enum.IntEnum('E', 'A').A"), {"value"}),
     "a class that lies of its name": (
         "class M(type):\n    __qualname__ = property(lambda c: exit(0))\nclass A(metaclass=M): pass\n"
         + _body("return A()"),

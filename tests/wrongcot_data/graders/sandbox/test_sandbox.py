@@ -170,13 +170,90 @@ def test_whatever_is_forged_is_a_value_or_refused(coded):
     ("source", "value"),
     [
         ("defaultdict(list, {1: [2]})", {1: [2]}),
-        ("re.match('a(b)', 'abc')", ("re.Match", "ab")),
         ("re.match('x', 'abc')", None),
+        ("namedtuple('P', 'x y')(1, [2])", (1, [2])),
+        ("enum.IntEnum('E', 'A B')(2)", 2),
+        ("enum.Enum('S', {'A': 'a'}, type=str)('a')", "a"),
+        ("type('I', (int,), {'__index__': lambda s: 9, '__int__': lambda s: 9})(10**30)", 10**30),
+        ("type('F', (float,), {'hex': lambda s: '0x0p0', '__float__': lambda s: 9.0})(1.5)", 1.5),
+        ("type('S', (str,), {'__str__': lambda s: 'b', '__eq__': lambda s, o: True})('a')", "a"),
+        ("[type('L', (list,), {'__iter__': lambda s: iter([9])})([1, 2])]", [[1, 2]]),
+        ("type('T', (tuple,), {'__iter__': lambda s: iter([9]), '__len__': lambda s: 1})([1, 2])", (1, 2)),
+        ("type('D', (dict,), {'items': lambda s: [(9, 9)], '__iter__': lambda s: iter([9])})({1: 2})", {1: 2}),
     ],
 )
 def test_what_is_nearly_plain_comes_out_as_what_it_stands_for(source, value, jail):
-    job = Job("import re\nfrom collections import defaultdict", calls=(source,))
-    assert same(jail.run(job, SHORT).results[0].value, value)
+    job = Job("import enum, re\nfrom collections import defaultdict, namedtuple", calls=(source,))
+    (result,) = jail.run(job, SHORT).results
+    assert result.status == "value"
+    assert same(result.value, value)
+
+
+@pytest.mark.parametrize(
+    ("source", "exact"),
+    [("[(1, 2)]", True), ("[P(1)]", False), ("re.match('', '')", False), ("{1: {2.0, None}}", True), ("E(1)", False)],
+)
+def test_a_value_that_only_stands_for_another_says_so(source, exact, jail):
+    program = "import re, enum, collections\nP = collections.namedtuple('P', 'x')\nE = enum.IntEnum('E', 'A B')"
+    (result,) = jail.run(Job(program, calls=(source,)), SHORT).results
+    assert (result.status, result.exact) == ("value", exact)
+
+
+def test_a_match_is_true_and_equal_to_nothing(jail):
+    (result,) = jail.run(Job("import re", calls=("re.match('a', 'a')",)), SHORT).results
+    assert result.value
+    assert result.value != ("re.Match", "a")
+    told = jail.judge("", ("bool(x)", "x is None"), {"x": result.value}, SHORT)
+    assert [one.value for one in told.results] == [True, False]
+
+
+HASH_BASE = 2**61 - 1
+"""Numbers that differ by this have one hash."""
+
+
+@pytest.mark.parametrize(
+    "coded",
+    [
+        ["set", [["decimal", f"{pow(2, 4 * 50_000, HASH_BASE) - 1}"], ["int", "0x" + "f" * 50_000]]],
+        ["dict", [[["tuple", [["int", "0x" + "f" * 500]]], None]]],
+        ["set", [["int", hex(5 + n * HASH_BASE)] for n in range(50)]],
+        ["set", [["frozenset", [["int", hex(5 + n * HASH_BASE)] for n in range(20)]]]],
+        ["list", [["deque", []]] * 300_000],
+        ["list", [0] * 300_000],
+        10**400,
+    ],
+    ids=["Decimal and int", "an int in a key", "of one hash", "of one hash, in a key", "deques", "parts", "a bare int"],
+)
+def test_a_forged_value_that_would_cost_us_time_or_memory_is_refused_at_once(coded):
+    start = time.process_time()
+    with pytest.raises(values.MalformedError):
+        values.decode(coded)
+    assert time.process_time() - start < 1
+
+
+def test_the_worst_that_is_not_refused_takes_a_moment():
+    """Sets as full of Decimals and ints of one hash as they may be."""
+    huge = [["int", hex(5 + HASH_BASE * (16**380 + n))] for n in range(5)]
+    alike = [["decimal", f"{5 + HASH_BASE * n}"] for n in range(1, 35)]
+    start = time.process_time()
+    values.decode(["list", [["set", [*huge, *alike]]] * 300])  # a quarter of what a reply has room for
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass N:\n    x: int",
+        "from dataclasses import dataclass\n@dataclass\nclass N:\n    x: 'int'\n    next: 'N | None' = None",
+        "import pickle\nclass N:\n    x = 0\n    def __init__(s, x): s.x = x\nassert pickle.loads(pickle.dumps(N(3))).x == 3",
+        "import sys\ndef N(x): return sys.modules[__name__].M(x)\nclass M:\n    def __init__(s, x): s.x = x",
+        "import typing\nclass N:\n    x: 'int'\n    def __init__(s, x): s.x = x\ntyping.get_type_hints(N)",
+    ],
+    ids=["future annotations", "annotations in quotes", "pickle", "its own module", "type hints"],
+)
+def test_a_program_is_a_module_that_can_be_found(program, jail):
+    (result,) = jail.run(Job(program, calls=("N(3).x",)), SHORT).results
+    assert (result.status, result.value) == ("value", 3)
 
 
 @pytest.mark.parametrize(
@@ -191,15 +268,25 @@ def test_what_is_nearly_plain_comes_out_as_what_it_stands_for(source, value, jai
         "[object()]",
         "{1: {2: print}}",
         "int",
-        "type('I', (int,), {})(1)",
+        "type('S', (set,), {})()",
+        "{10**500}",
+        "{(1, Fraction(10**500, 3)): 1}",
         "Fraction(10**20000 + 1, 10**20001)",
         "[[0]] * 300_000",
     ],
 )
 def test_what_is_not_plain_does_not_come_out(source, jail):
-    outcome = jail.run(Job("from fractions import Fraction", calls=(source,)), SHORT)
+    outcome = jail.run(Job("from fractions import Fraction", calls=(source,)), Limits(cpu_s=2.0))
     assert (outcome.status, outcome.results[0].status) == ("done", "unserialisable")
     assert outcome.results[0].detail
+
+
+def test_packages_beside_the_standard_library_are_not_to_be_seen(jail):
+    program = (
+        "import os\ndef f():\n    try: return os.listdir(os.path.join(os.path.dirname(os.__file__), 'site-packages'))"
+    )
+    (result,) = jail.run(Job(f"{program}\n    except OSError: return []", calls=("f()",)), SHORT).results
+    assert result.value == []
 
 
 def test_a_judge_is_given_plain_values_only(jail):
