@@ -14,7 +14,7 @@ from wrongcot_data.pool.sampler import Sampler, seen
 from wrongcot_data.records import Problem, Sample
 from wrongcot_data.spec import derive_seed
 from wrongcot_data.tasks.base import Task
-from wrongcot_data.teachers.prompting import render
+from wrongcot_data.teachers.prompting import own_reply, render
 
 Report = Callable[[int, int, int, int], None]
 """Told now and then: problems that want nothing more, all problems, samples there are, tokens written in this call."""
@@ -125,4 +125,6 @@ def _sample(
     plan: Plan, asked: Sequence[Asked], engine: Engine, completion: Completion, number: int, attempt: int
 ) -> Sample:
     one = asked[number]
+    prompt = render(plan.task, one.problem, plan.style, plan.teacher.shots)
+    completion = replace(completion, text=own_reply(prompt, completion.text))
     return graded(plan.task, one.problem, completion, one.request_id, attempt, one.seed(attempt), engine.name)

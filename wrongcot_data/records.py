@@ -92,7 +92,7 @@ class Prompt:
 
     Attributes:
         template: name and version of the template, such as `countdown/plain-few@1`.
-        stop: strings that end the reply; the one that ended it is kept in the text.
+        stop: strings that end the reply; the engine keeps the one that ended it in the text.
     """
 
     template: str

@@ -89,8 +89,22 @@ def read_tests(tests: tuple[str, ...], setup: str) -> Suite:
     judged = _used(one.expression for one in judgements if one.expression)
     called = _used(call for one in judgements for call in one.calls)
     inside, alone, seen = for_the_program(read, judged, called)
-    judgements = tuple(_unseen(one, read, seen) for one in judgements)
+    bound = _bound_by(tests)
+    judgements = tuple(_unseen(_unbound(one, bound), read, seen) for one in judgements)
     return Suite(judgements, inside, alone, for_the_judge(read, judged), frozenset(wanted))
+
+
+def _bound_by(tests: Sequence[str]) -> frozenset[str]:
+    """Names that get a meaning in tests that are no assertions, which are not run."""
+    trees = [tree for test in tests if (tree := parse(test))]
+    nodes = (node for tree in trees for one in tree.body if not isinstance(one, ast.Assert) for node in ast.walk(one))
+    return frozenset(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+
+
+def _unbound(one: Judgement, bound: frozenset[str]) -> Judgement:
+    """An assertion, or why not: it uses a name of a test that is no assertion."""
+    used = _used([*one.calls, *([one.expression] if one.expression else [])]) & bound if bound else frozenset()
+    return Judgement(fault=f"{min(used)} gets its meaning in a test that is no assertion") if used else one
 
 
 def _unseen(one: Judgement, setup: Setup, seen: frozenset[str]) -> Judgement:

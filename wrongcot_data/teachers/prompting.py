@@ -38,6 +38,15 @@ def question(task: Task, problem: Problem) -> str:
     return _template(task, "chat").render(problem=problem.data).strip()
 
 
+def own_reply(prompt: Prompt, text: str) -> str:
+    """A reply without the beginning of a next problem, at which the engine stopped a model that continues text."""
+    return (
+        text.removesuffix(NEXT_PROBLEM).rstrip()
+        if NEXT_PROBLEM in prompt.stop and text.endswith(NEXT_PROBLEM)
+        else text
+    )
+
+
 def template_name(task: Task, style: PromptStyle, shots: int) -> str:
     """Name and version of a template with the number of examples, as in the column `prompt_template`."""
     count = f"-{shots}" if style.endswith("few") else ""

@@ -176,3 +176,10 @@ def test_every_assertion_of_mbpp_can_be_judged_outside():
         assert not [one.fault for one in suite.judgements if one.fault], row["task_id"]
         count += len(suite.judgements)
     assert count == 2172 + 16 + 937
+
+
+def test_an_assertion_over_a_name_of_a_test_that_is_none_is_not_judged():
+    first, second, third = read_tests(("candidate = f", "assert candidate(1) == 3", "assert f(2) == 4"), "").judgements
+    assert first.fault
+    assert second.fault == "candidate gets its meaning in a test that is no assertion"
+    assert not third.fault

@@ -9,7 +9,7 @@ import pytest
 
 from wrongcot_data.tasks import get_task
 from wrongcot_data.teachers import prompting
-from wrongcot_data.teachers.prompting import NEXT_PROBLEM, question, render, template_name
+from wrongcot_data.teachers.prompting import NEXT_PROBLEM, own_reply, question, render, template_name
 from wrongcot_data.teachers.registry import PROMPT_STYLES, PromptStyle
 
 TASK = get_task("countdown")
@@ -50,6 +50,14 @@ def test_a_prompt_is_turns_or_text_with_the_problem_last_and_no_system_turn(styl
         assert prompt.text.count(NEXT_PROBLEM) == few + 1
         assert prompt.text.endswith("Problem: Use 19, 35, 44 to make 98.\nSolution:")
     assert not {"{{", "{%", "Undefined"} & set(str(prompt).split())
+
+
+def test_the_beginning_of_a_next_problem_is_no_part_of_a_reply():
+    plain, chat = (render(TASK, PROBLEM, style) for style in ("plain-few", "chat-zero"))
+    assert own_reply(plain, "The answer is 4.\n\nProblem:") == "The answer is 4."
+    assert own_reply(plain, "<answer>4</answer>") == "<answer>4</answer>"
+    assert own_reply(plain, "Problem: none") == "Problem: none"
+    assert own_reply(chat, "The answer is 4.\n\nProblem:") == "The answer is 4.\n\nProblem:"
 
 
 @pytest.mark.parametrize("style", PROMPT_STYLES)

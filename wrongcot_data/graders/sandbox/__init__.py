@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from wrongcot_data.errors import Unavailable
+from wrongcot_data.errors import Unavailable, unknown
 from wrongcot_data.graders.sandbox import values
 from wrongcot_data.graders.sandbox.canary import CANARIES, escaped
 from wrongcot_data.graders.sandbox.jail import Level, find_bwrap, starter
@@ -279,9 +279,12 @@ def sandbox() -> Sandbox:
     """The process-wide sandbox, in the best layer that holds; started when first needed.
 
     Raises:
+        BadInput: the environment asks for a level that there is not.
         Unavailable: no layer holds, and the user has not accepted to go without; the message says why, layer by layer.
     """
     forced = os.environ.get(FORCE, "")
+    if forced not in ("", "none", *LEVELS):
+        raise unknown(f"level in {FORCE}", forced, [*LEVELS, "none"])
     with _lock:
         faults = {}
         for level in LEVELS:
@@ -291,7 +294,7 @@ def sandbox() -> Sandbox:
                     return _of_level(level)
         if _accepted or os.environ.get(ACCEPT) == "1":
             return _of_level("none")
-    why = "; ".join(f"{level}: {fault}" for level, fault in faults.items()) or f"{FORCE}={forced} names no layer"
+    why = "; ".join(f"{level}: {fault}" for level, fault in faults.items()) or f"{FORCE} asks for none"
     raise Unavailable(
         f"no sandbox holds on this machine, so model-written code is not run ({why})",
         try_=[

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wrongcot_data.errors import Unavailable
+from wrongcot_data.errors import BadInput, Unavailable
 from wrongcot_data.graders import sandbox as sandboxes
 from wrongcot_data.graders.sandbox import LEVELS, Job, Limits, Sandbox, probe, values
 
@@ -524,10 +524,17 @@ def test_a_process_of_ours_that_stood_still_in_the_middle_of_a_job_mixes_no_answ
 
 
 def test_no_layer_and_no_consent_is_unavailable_and_says_why(monkeypatch):
-    monkeypatch.setenv(sandboxes.FORCE, "no such layer")
+    monkeypatch.setenv(sandboxes.FORCE, "none")
     monkeypatch.delenv(sandboxes.ACCEPT, raising=False)
     monkeypatch.setattr(sandboxes, "_accepted", False)
-    with pytest.raises(Unavailable, match="names no layer"):
+    with pytest.raises(Unavailable, match="no sandbox holds"):
+        sandboxes.sandbox()
+
+
+def test_a_layer_that_there_is_not_is_an_error_even_where_none_is_accepted(monkeypatch):
+    monkeypatch.setenv(sandboxes.FORCE, "bubblewarp")
+    monkeypatch.setenv(sandboxes.ACCEPT, "1")
+    with pytest.raises(BadInput, match="did you mean bubblewrap"):
         sandboxes.sandbox()
 
 
