@@ -28,7 +28,8 @@ MAX_LINE = 20_000
 
 _RELATION = re.compile(r"=|≈|\\approx|\\doteq|[0-9)%}] (?:is|equals) [-$0-9(]")
 _LINE = re.compile(  # with the lines behind it that begin with a sign of equality, or that its own end leaves open
-    r"[^\n]*(?:\n[ \t]*(?:\\\\)?[ \t]*&?[ \t]*(?:=(?!=)|≈|\\approx)[^\n]*|(?:(?<=[=&\\])|(?<=[=&\\][ \t]))\n[^\n]+)*"
+    r"[^\n]*(?:\n[ \t]*(?:\\\\[ \t]*)?(?:&[ \t]*)?(?:=(?!=)|≈|\\approx)[^\n]*"
+    r"|(?:(?<=[=&\\])|(?<=[=&\\][ \t]))\n[^\n]+)*"
 )
 _BULLET = re.compile(r"[ \t]*(?:[-*–•·>]|#+|[0-9]{1,3}[.)]|\([0-9]{1,3}\))[ \t]+")
 _OWN_STAR = re.compile(r"[A-Za-z][ $]*\*[ $]*[A-Za-z][ $]*=")
