@@ -50,6 +50,11 @@ def is_compound(node: Node) -> bool:
     return node.kind not in ("number", "percent", "mixed") or (node.kind == "percent" and is_compound(node.parts[0]))
 
 
+def is_fraction(node: Node) -> bool:
+    """Whether an expression is one number over another, as in `3/4`."""
+    return node.kind == "row" and node.operators == ("+", "/") and all(part.kind == "number" for part in node.parts)
+
+
 def value_of(node: Node, *, slack: int = 0, tight: bool = False) -> Range:
     """The exact value of an expression.
 
