@@ -21,7 +21,7 @@ from wrongcot_data.steps.doubt import in_doubt, is_refuted
 from wrongcot_data.steps.expressions import Expression, after_unit, find_expressions, is_remark
 from wrongcot_data.steps.links import Judged, judge
 from wrongcot_data.steps.meanings import Link
-from wrongcot_data.steps.other_arithmetic import holds_otherwise, is_modular
+from wrongcot_data.steps.other_arithmetic import Cue, find_cues, holds_otherwise, is_modular
 from wrongcot_data.steps.tokens import Token, tokens
 from wrongcot_data.steps.values import Node, is_compound, is_fraction
 from wrongcot_data.steps.words import changes_number, is_glued_unit, leads_in, narrows, wants_more
@@ -82,6 +82,7 @@ class _Side:
 def find_equations(text: str, start: int = 0, end: int | None = None) -> Iterator[Equation]:
     """All equations of `text[start:end]`, each with its verdict. Never raises; time linear in the length."""
     end = len(text) if end is None else end
+    cues: list[Cue] | None = None
     own_signs = {found[2] for found in _OWN_SIGN.finditer(text, start, end)}
     for line in _LINE.finditer(text, start, end):
         first, last = line.span()
@@ -90,12 +91,15 @@ def find_equations(text: str, start: int = 0, end: int | None = None) -> Iterato
         bullet = _BULLET.match(text, first, last)
         found = _in_line(text, first, bullet.end() if bullet else first, last)
         modular = bool(found) and is_modular(text[first:last])
+        if cues is None and any(equation.verdict == "invalid" for equation in found):
+            cues = find_cues(text, start, end)
         for equation in found:
             doubtful = equation.verdict == "invalid" and (
                 modular
                 or any(sign in equation.text for sign in own_signs)
                 or (bullet and _holds_with_bullet(text, bullet, equation, last))
-                or _means_something_else(text, equation)
+                or _is_no_claim(text, equation)
+                or holds_otherwise(cues or [], equation.start, equation.end, equation.sides)
             )
             yield replace(equation, verdict="unchecked", value=None, claimed=None) if doubtful else equation
 
@@ -119,14 +123,13 @@ def _holds_with_bullet(text: str, bullet: re.Match[str], equation: Equation, las
     return bool(again) and again[0].start == bullet.start(1) and again[0].verdict != "invalid"
 
 
-def _means_something_else(text: str, equation: Equation) -> bool:
-    """Whether what is written around a false equation says that it is no claim, or one of another arithmetic."""
+def _is_no_claim(text: str, equation: Equation) -> bool:
+    """Whether what is written in and around a false equation says that it is no claim."""
     start, end = equation.start, equation.end
     return (
         _BOXED_OPERAND.search(equation.text) is not None
         or in_doubt(text, start, end)
         or is_refuted(text, end, equation.value, equation.claimed)
-        or holds_otherwise(text, start, end, equation.sides)
     )
 
 

@@ -7,8 +7,10 @@ where the equation holds by it, so that a trace about remainders may still have 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal, NamedTuple
 
 from wrongcot_data.steps.values import Node, NoValueError, value_of
 
@@ -38,33 +40,41 @@ _CARRIED = range(2, 10)
 """Bases of a sum with a carry, where none is named."""
 
 
+class Cue(NamedTuple):
+    """A place where a text speaks of a modulus or a base, or of a carry, which may be in any small base."""
+
+    place: int
+    kind: Literal["modulus", "base", "carry"]
+    number: int
+
+
 def is_modular(line: str) -> bool:
     """Whether a line speaks of remainders, congruences or other bases, where `=` means something else."""
     return _MODULAR.search(line) is not None
 
 
-def holds_otherwise(text: str, start: int, end: int, sides: Sequence[Node]) -> bool:
-    """Whether the sides of `text[start:end]` are equal to a modulus, or in a base, that is spoken of near it."""
-    context = text[max(0, start - _LOOK_BACK) : end + _LOOK_AHEAD]
-    if any(_hold(sides, modulus) for modulus in _moduli(context)):
-        return True
-    bases = set(_bases(context))
-    if _CARRIES.search(text, end, end + _LOOK_AHEAD):
-        bases.update(_CARRIED)
-    return any(_hold_in_base(sides, base) for base in bases)
-
-
-def _moduli(context: str) -> Iterator[int]:
-    yield from {int(found[1]) for found in _MODULUS.finditer(context)}
+def find_cues(text: str, start: int, end: int) -> list[Cue]:
+    """What `text[start:end]` says of other arithmetic, in order; found once, since every false equation asks for it."""
+    found = [Cue(match.start(), "modulus", int(match[1])) for match in _MODULUS.finditer(text, start, end)]
     for pattern, modulus in ((_DIGIT, 10), (_TWO_DIGITS, 100), (_CLOCK, 12)):
-        if pattern.search(context):
-            yield modulus
+        found += [Cue(match.start(), "modulus", modulus) for match in pattern.finditer(text, start, end)]
+    for match in _BASE.finditer(text, start, end):
+        name = (match[1] or match[2]).lower()
+        found.append(Cue(match.start(), "base", _BASES.get(name) or int(name)))
+    for match in _CARRIES.finditer(text, start, end):
+        found += [Cue(match.start(), "carry", base) for base in _CARRIED]
+    return sorted(found)
 
 
-def _bases(context: str) -> Iterator[int]:
-    for found in _BASE.finditer(context):
-        name = (found[1] or found[2]).lower()
-        yield _BASES.get(name) or int(name)
+def holds_otherwise(cues: Sequence[Cue], start: int, end: int, sides: Sequence[Node]) -> bool:
+    """Whether the sides of an equation from `start` to `end` are equal to a modulus, or in a base, spoken of near."""
+    near = cues[bisect_left(cues, start - _LOOK_BACK, key=_place) : bisect_left(cues, end + _LOOK_AHEAD, key=_place)]
+    readings = {(cue.kind, cue.number) for cue in near if cue.kind != "carry" or cue.place >= end}
+    return any(_hold(sides, number) if kind == "modulus" else _hold_in_base(sides, number) for kind, number in readings)
+
+
+def _place(cue: Cue) -> int:
+    return cue.place
 
 
 def _hold(sides: Sequence[Node], modulus: int) -> bool:
