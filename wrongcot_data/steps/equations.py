@@ -23,8 +23,8 @@ from wrongcot_data.steps.links import Judged, judge
 from wrongcot_data.steps.meanings import Link
 from wrongcot_data.steps.other_arithmetic import Cue, find_cues, holds_otherwise, is_modular
 from wrongcot_data.steps.tokens import Token, tokens
-from wrongcot_data.steps.values import Node, is_compound, is_fraction
-from wrongcot_data.steps.words import changes_number, is_glued_unit, leads_in, narrows, wants_more
+from wrongcot_data.steps.values import Node, adds, is_compound, is_fraction
+from wrongcot_data.steps.words import PARTS, changes_number, is_glued_unit, leads_in, narrows, wants_more
 
 MAX_LINE = 20_000
 """Characters of a line that is checked; a longer one is left alone."""
@@ -296,7 +296,10 @@ def _begins(segment: list[Token], side: Expression) -> bool:
     if place >= 0 and segment[place].kind == "number":
         mixed = words == ["and"] and _is_amount(side.node)
         rate = words[-1] in ("in", "for") and segment[begin].value == "1"  # 24 eggs in 1 tray x 2 trays
-        if mixed or rate:
+        labelled = segment[begin + 1 : begin + 2] and segment[begin + 1].kind == "word"
+        # $5 a day for 3 days + $2
+        times = labelled and len(words) <= 3 and words[-1] in ("for", "with") and adds(side.node)
+        if mixed or rate or times:
             return False
     if place < 0 or segment[place].kind in ("stop", "relation", "word", "unknown", "mark"):
         return True
@@ -356,7 +359,12 @@ def _is_whole_with_words(segment: list[Token], end: int, *, goes_on: bool) -> bo
     for place in range(end, min(len(segment), end + _LOOK_AHEAD)):
         token = segment[place]
         if token.kind == "word":
-            if token.value == "than" or (place == end and changes_number(token.value, _next_word(segment, place))):
+            part = token.value in PARTS and [one.value for one in segment[place - 2 : place]] == ["and", "a"]
+            if (
+                token.value == "than"
+                or part
+                or (place == end and changes_number(token.value, _next_word(segment, place)))
+            ):
                 return False
             joined |= token.value in ("and", "to", "with")
         elif token.kind == "number":

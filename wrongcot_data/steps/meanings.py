@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -12,7 +12,7 @@ from wrongcot_data.graders.arithmetic import Value
 from wrongcot_data.steps.doubt import rest_of_sentence, speaks_of_rounding
 from wrongcot_data.steps.expressions import Expression
 from wrongcot_data.steps.units import are_factors, is_made_of, is_measure, mixes_units
-from wrongcot_data.steps.values import Node, Range, is_compound, is_fraction, places_of, value_of
+from wrongcot_data.steps.values import Node, Range, adds, is_compound, is_fraction, numbers_of, places_of, value_of
 from wrongcot_data.steps.words import is_unit
 
 NEAR = Fraction(1, 10)
@@ -37,6 +37,9 @@ _PERCENT = (Fraction(1), Fraction(1, 100), Fraction(100))
 _UNIT_LENGTH = 12
 """Characters behind an equation in which its unit is looked for."""
 
+_COUNTED = re.compile(r"[0-9] ([A-Za-z]{3,})")
+_ROUNDED = re.compile(r"(?:≈|\\approx|\babout)\s*\$?([0-9]+\.[0-9]+)")
+_LOOK_BACK = 500
 _GLUED = re.compile(r"[0-9][/–-][0-9]|frac")
 _OTHER_PERCENT = re.compile(r"[0-9][0-9.,]*\s?\\?%")
 
@@ -132,8 +135,8 @@ def _converts(text: str, link: Link, left: Value, right: Value) -> bool:
     unit = _NOUN.match(text, link.end)
     if (ratio in _PREFIXES and _UNIT_SIGN.search(said)) or (unit and is_made_of(unit[1], Fraction(left) / right)):
         return True
-    adds = any(_adds(side.node) for side in (link.left, link.right)) and "%" not in said
-    return mixes_units(said) and (adds or are_factors(ratio))
+    added = any(adds(side.node) for side in (link.left, link.right)) and "%" not in said
+    return mixes_units(said) and (added or are_factors(ratio))
 
 
 def _is_share(text: str, link: Link, left: Value, right: Value) -> bool:
@@ -185,23 +188,29 @@ def _defines_operation(text: str, link: Link, left: Value, right: Value) -> bool
     if node.kind != "row" or node.operators != ("+", "*") or any(part.kind != "number" for part in node.parts):
         return False
     terms = link.right.node
-    works_out = _adds(terms) or "/" in terms.operators or "power" in {part.kind for part in terms.parts}
-    return works_out and {part.number for part in node.parts} <= set(_numbers(terms))
+    works_out = adds(terms) or "/" in terms.operators or "power" in {part.kind for part in terms.parts}
+    return works_out and {part.number for part in node.parts} <= set(numbers_of(terms))
 
 
-def _numbers(node: Node) -> Iterator[str]:
-    if node.kind == "number":
-        yield node.number
-    for part in node.parts:
-        yield from _numbers(part)
+def _adds_unlike_things(text: str, link: Link, left: Value, right: Value) -> bool:
+    """Whether things of several kinds make an amount of something else: `2 burgers + 1 soda = $12`."""
+    sides = text[link.start : link.end].rpartition("=")
+    nouns = {noun.removesuffix("s") for noun in _COUNTED.findall(sides[0])}
+    unit = _NOUN.match(text, link.end)
+    other = "$" in sides[2] or (unit is not None and unit[1].removesuffix("s") not in nouns)
+    return adds(link.left.node) and len(nouns) > 1 and "$" not in sides[0] and other
+
+
+def _uses_rounded_number(text: str, link: Link, left: Value, right: Value) -> bool:
+    """Whether a side holds if a number in it, which was called rounded before, is not taken as exact."""
+    rounded = set(_ROUNDED.findall(text, max(0, link.start - _LOOK_BACK), link.start))
+    if rounded.isdisjoint(numbers_of(link.left.node)):
+        return False
+    return _overlap(value_of(link.left.node, slack=1), Range(right, right))
 
 
 def _is_quotient(node: Node) -> bool:
     return node.kind == "row" and node.operators == ("+", "/")
-
-
-def _adds(node: Node) -> bool:
-    return node.kind == "row" and any(operator in ("+", "-") for operator in node.operators[1:])
 
 
 _MEANINGS: tuple[Callable[[str, Link, Value, Value], bool], ...] = (
@@ -213,4 +222,6 @@ _MEANINGS: tuple[Callable[[str, Link, Value, Value], bool], ...] = (
     _is_share,
     _counts_range,
     _defines_operation,
+    _adds_unlike_things,
+    _uses_rounded_number,
 )

@@ -84,8 +84,9 @@ _PAIRS = word_set(
 
 _NO_END = _NUMERALS | word_set(
     """
-    base choose cubed divided eighths fifths fourths half halves minus mod modulo multiplied ninths of over
-    percent plus point quarter quarters r rem remainder sevenths sixths squared tenths third thirds times
+    base choose cubed divided eighths fifths fourths half halves hundredths minus mod modulo multiplied ninths of
+    over percent plus point quarter quarters r rem remainder root sevenths sixths sqrt squared tens tenths third
+    thirds thousandths times
     """
 )
 

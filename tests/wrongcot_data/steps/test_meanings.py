@@ -40,6 +40,11 @@ NOT_FALSE = {
         r"Define $a \cdot b = a + 2b$. Then $3 \cdot 4 = 3 + 8 = 11$.", "Let a × b = a + b + 1. So 3 × 4 = 8.",
         r"\boxed{11}\times\boxed{20}=2\times6=12",
     ],
+    "unlike things, or a rate": [
+        "2 burgers + 1 soda = $12", "3 chickens + 2 cows = 14 legs", "$5 a day for 3 days + $2 = $17",
+        "3 bags with 4 apples + 2 = 14",
+    ],
+    "a factor that was rounded": ["1.06^3 ≈ 1.19. Then 5000 × 1.19 = 5955.08"],
     "a claim that is denied": [
         "2(2) + 3 = 8, so x = 2 fails.", "2(2) + 3 = 8 → 7 = 8, extraneous", "2(2) + 3 = 8, which gives 7 = 8.",
         "3 + 4 = 8 should be 7", "3 + 4 = 8. Wait, no, 7.", "3 + 4 = 8 - wait, 7", "Try 3 + 4 = 8. No, that's 7.",
@@ -61,6 +66,9 @@ FALSE = {
     "a quotient": ["48 / 2 = 23 clips", "15 / 2 = 7 hours", "17 / 2 = 7 pairs", "$10 / 3 = $3.40", "7 / 2 = 3"],
     "a difference": ["5 - 3 = 3", "3 - 5 = 2", "10 - 90 = 80", "10 - 99 = 90"],
     "a product": ["4 * 5 = 21", "4 * 5 = 2 * 11", r"A = l \times w = 3 \times 4 = 13"],
+    "a sum of like things": ["2 burgers + 3 burgers = 6 burgers", "$2 + $3 = $6", "Away for 3 days + 2 days = 6."],
+    "an exact factor": ["5000 × 1.19 = 5955.08", "It is ≈ 1.19. Then 5000 × 1.19 = 7000."],
+    "a rate": ["$15 per hour x 40 hours = $450", "2 shirts * $3.50 per shirt = $8"],
     "a claim": [
         "3 + 4 = 8. No good.", "Lori needs 2*16 = 96 eggs", "She needs a total of 293 because 93 x 6 = 293.",
         "40*50,000 = $200,000\nShe gets 5% of it.", "3 + 4 = 8, and 9 = 9",
@@ -90,4 +98,18 @@ def test_a_chain_that_ends_in_another_whole_number_is_false(text):
 
 @pytest.mark.parametrize("text", ["2 * 30 = 60 minutes = 1 hour", "15/4 = 3.75 = 4 when rounded", "3 + 4 = 7 = 7.0"])
 def test_a_chain_that_changes_units_or_rounds_stays_true(text):
+    assert [step.verdict for step in equation_steps(text)] == ["valid"]
+
+
+@pytest.mark.parametrize(
+    "text", ["3 + 4 = 7 and a half", "3 + 4 = 7 tens", "3 + 4 = 7 hundredths", "3 + 4 = 7 sqrt(2)"]
+)
+def test_a_number_that_words_behind_it_change_is_not_true(text):
+    assert [step.verdict for step in equation_steps(text)] == ["unchecked"]
+
+
+@pytest.mark.parametrize(
+    "text", ["3 lawns * $12 per lawn = $36", "$126 / $7 per minute = 18 minutes", "$3 per day * 2 = $6"]
+)
+def test_a_rate_is_read(text):
     assert [step.verdict for step in equation_steps(text)] == ["valid"]
