@@ -201,6 +201,15 @@ def _adds_unlike_things(text: str, link: Link, left: Value, right: Value) -> boo
     return adds(link.left.node) and len(nouns) > 1 and "$" not in sides[0] and other
 
 
+def _averages(text: str, link: Link, left: Value, right: Value) -> bool:
+    """Whether as many terms as the number behind their stroke are averaged: `70 + 80 + 90 / 3 = 80`."""
+    node = link.left.node
+    if node.kind != "row" or node.operators[-1] != "/" or set(node.operators[:-1]) != {"+"}:
+        return False
+    terms = Node("row", node.parts[:-1], operators=node.operators[:-1])
+    return value_of(node.parts[-1]).low == len(terms.parts) and value_of(terms).low == right * len(terms.parts)
+
+
 def _uses_rounded_number(text: str, link: Link, left: Value, right: Value) -> bool:
     """Whether a side holds if a number in it, which was called rounded before, is not taken as exact."""
     rounded = set(_ROUNDED.findall(text, max(0, link.start - _LOOK_BACK), link.start))
@@ -223,5 +232,6 @@ _MEANINGS: tuple[Callable[[str, Link, Value, Value], bool], ...] = (
     _counts_range,
     _defines_operation,
     _adds_unlike_things,
+    _averages,
     _uses_rounded_number,
 )

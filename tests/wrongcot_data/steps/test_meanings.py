@@ -44,6 +44,7 @@ NOT_FALSE = {
         "2 burgers + 1 soda = $12", "3 chickens + 2 cows = 14 legs", "$5 a day for 3 days + $2 = $17",
         "3 bags with 4 apples + 2 = 14",
     ],
+    "an average without its brackets": ["Average = 70 + 80 + 90 / 3 = 80", "3 + 5 / 2 = 4"],
     "a factor that was rounded": ["1.06^3 ≈ 1.19. Then 5000 × 1.19 = 5955.08"],
     "a claim that is denied": [
         "2(2) + 3 = 8, so x = 2 fails.", "2(2) + 3 = 8 → 7 = 8, extraneous", "2(2) + 3 = 8, which gives 7 = 8.",
@@ -67,6 +68,7 @@ FALSE = {
     "a difference": ["5 - 3 = 3", "3 - 5 = 2", "10 - 90 = 80", "10 - 99 = 90"],
     "a product": ["4 * 5 = 21", "4 * 5 = 2 * 11", r"A = l \times w = 3 \times 4 = 13"],
     "a sum of like things": ["2 burgers + 3 burgers = 6 burgers", "$2 + $3 = $6", "Away for 3 days + 2 days = 6."],
+    "a sum with a quotient": ["70 + 80 + 90 / 3 = 90", "70 + 80 + 90 / 2 = 120", "100 - 20 / 2 = 40"],
     "an exact factor": ["5000 × 1.19 = 5955.08", "It is ≈ 1.19. Then 5000 × 1.19 = 7000."],
     "a rate": ["$15 per hour x 40 hours = $450", "2 shirts * $3.50 per shirt = $8"],
     "a claim": [
