@@ -27,7 +27,7 @@ _MODULUS = re.compile(
 )
 _DIGIT = re.compile(r"\b(?:units?|ones|last|final|rightmost) digit", re.IGNORECASE)
 _TWO_DIGITS = re.compile(r"\b(?:last|final) two digits", re.IGNORECASE)
-_CLOCK = re.compile(r"\bclock\b|\b12.hour\b|o['’]clock|\b[ap]\.?m\b", re.IGNORECASE)
+_CLOCK = re.compile(r"\bclock\b|\b12.hour\b|o['’]clock|[0-9]\s?[ap]\.?m\b", re.IGNORECASE)
 
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "twelve": 12}
 _BASES |= {"binary": 2, "ternary": 3, "octal": 8, "hexadecimal": 16}

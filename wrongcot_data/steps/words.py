@@ -104,7 +104,7 @@ _ARTICLES = word_set(
 )
 _LEADS_IN = word_set(
     """
-    because hence since so that then therefore thus
+    because expression hence since so that then therefore thus
     """
 )
 _NARROWS = word_set(
