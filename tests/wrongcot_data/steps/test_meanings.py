@@ -62,7 +62,8 @@ FALSE = {
     "a bullet": ["- 3 + 4 = 8", "- 3 * 4 = 13", "– 12 - 4 = 7"],
     "a sum near another arithmetic": [
         "The remainder when divided by 5 is asked.\nThere are 12 + 13 = 26 in all.", "We work in base 8:\n5 + 6 = 14",
-        "The units digit is 4.\nSo the sum is 14 + 13 = 28.", "I am sure that\n10 + 5 = 3.", "5 + 8 = 15, write 5 and carry 1.",
+        "The units digit is 4.\nSo the sum is 14 + 13 = 28.",
+        "I am sure that\n10 + 5 = 3.", "5 + 8 = 15, write 5 and carry 1.",
     ],
     "a unit": ["2 * 45 = 80 hours", "1 hour + 30 + 30 = 71 hours", "3 * 12 = 35 feet", "364 / 4 = 273 yards"],
     "a quotient": ["48 / 2 = 23 clips", "15 / 2 = 7 hours", "17 / 2 = 7 pairs", "$10 / 3 = $3.40", "7 / 2 = 3"],
