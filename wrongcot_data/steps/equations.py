@@ -17,22 +17,29 @@ from itertools import groupby
 
 from wrongcot_data.graders.arithmetic import Value
 from wrongcot_data.records import StepVerdict
+from wrongcot_data.steps.doubt import in_doubt, is_refuted
 from wrongcot_data.steps.expressions import Expression, after_unit, find_expressions, is_remark
-from wrongcot_data.steps.links import Judged, Link, judge
+from wrongcot_data.steps.links import Judged, judge
+from wrongcot_data.steps.meanings import Link
+from wrongcot_data.steps.other_arithmetic import Cue, find_cues, holds_otherwise, is_modular
 from wrongcot_data.steps.tokens import Token, tokens
-from wrongcot_data.steps.values import Node, is_compound
-from wrongcot_data.steps.words import changes_number, in_doubt, is_glued_unit, is_modular, wants_more
+from wrongcot_data.steps.values import Node, adds, is_compound, is_fraction
+from wrongcot_data.steps.words import PARTS, changes_number, is_glued_unit, leads_in, narrows, wants_more
 
 MAX_LINE = 20_000
 """Characters of a line that is checked; a longer one is left alone."""
 
 _RELATION = re.compile(r"=|≈|\\approx|\\doteq|[0-9)%}] (?:is|equals) [-$0-9(]")
 _LINE = re.compile(  # with the lines behind it that begin with a sign of equality, or that its own end leaves open
-    r"[^\n]*(?:\n[ \t]*(?:\\\\)?[ \t]*&?[ \t]*(?:=(?!=)|≈|\\approx)[^\n]*|(?:(?<=[=&\\])|(?<=[=&\\][ \t]))\n[^\n]+)*"
+    r"[^\n]*(?:\n[ \t]*(?:\\\\[ \t]*)?(?:&[ \t]*)?(?:=(?!=)|≈|\\approx)[^\n]*"
+    r"|(?:(?<=[=&\\])|(?<=[=&\\][ \t]))\n[^\n]+)*"
 )
-_BULLET = re.compile(r"[ \t]*(?:[-*–•·>]|#+|[0-9]{1,3}[.)]|\([0-9]{1,3}\))[ \t]+")
-_OWN_STAR = re.compile(r"[A-Za-z][ $]*\*[ $]*[A-Za-z][ $]*=")
-_OWN_STAR_USED = re.compile(r"\(?[0-9]+ ?\* ?[0-9]+\)?\s*=[^=]*(?:\^|\\cdot)")
+_BULLET = re.compile(r"[ \t]*([-*–•·>]|#+|[0-9]{1,3}[.)]|\([0-9]{1,3}\))[ \t]+")
+_OWN_SIGN = re.compile(  # a * b = 2a - b
+    r"(?<![A-Za-z\\])([A-Za-z])[ $]*([*×·∗]|\\cdot|\\times)[ $]*([A-Za-z])[ $]*="
+    r"[^=\n]{0,40}?(?<![A-Za-z\\])(?:\1|\3)(?![A-Za-z]{2})"
+)
+_BOXED_OPERAND = re.compile(r"\\boxed\{[^{}]*\}\s*(?:[-+*/×·=]|\\(?:cdot|times|div))")
 _OPEN_END = re.compile(r"(?:(?<![*])[-+*/×·(]|\\(?:cdot|times|div|log|frac)(?:_\{?\w+\}?)?)[ \t]*&?\s*\Z")
 _OPEN_START = re.compile(r"(?:&|\\q?quad|\s)*([-+*/×·]|\\(?:cdot|times|div)(?![A-Za-z]))")
 _DELIMITERS = (("\\(", "\\)"), ("\\[", "\\]"))
@@ -75,31 +82,55 @@ class _Side:
 def find_equations(text: str, start: int = 0, end: int | None = None) -> Iterator[Equation]:
     """All equations of `text[start:end]`, each with its verdict. Never raises; time linear in the length."""
     end = len(text) if end is None else end
-    own_star = _OWN_STAR.search(text, start, end) is not None
+    cues: list[Cue] | None = None
+    own_signs = {found[2] for found in _OWN_SIGN.finditer(text, start, end)}
     for line in _LINE.finditer(text, start, end):
         first, last = line.span()
         if last - first > MAX_LINE or _RELATION.search(text, first, last) is None:
             continue
         bullet = _BULLET.match(text, first, last)
-        row = tokens(text, bullet.end() if bullet else first, last)
-        found = [
-            equation
-            for level in _levels(_with_neighbours(text, row, first, last))
-            for chain in _chains(level)
-            for equation in _by_line(text, chain)
-        ]
+        found = _in_line(text, first, bullet.end() if bullet else first, last)
         modular = bool(found) and is_modular(text[first:last])
-        for equation in sorted(found, key=lambda equation: (equation.start, equation.end)):
-            doubtful = (
+        if cues is None and any(equation.verdict == "invalid" for equation in found):
+            cues = find_cues(text, start, end)
+        for equation in found:
+            doubtful = equation.verdict == "invalid" and (
                 modular
-                or (own_star and "*" in equation.text)
-                or _OWN_STAR_USED.match(equation.text)
-                or in_doubt(text, equation.start, equation.end)
+                or any(sign in equation.text for sign in own_signs)
+                or (bullet and _holds_with_bullet(text, bullet, equation, last))
+                or _is_no_claim(text, equation)
+                or holds_otherwise(cues or [], equation.start, equation.end, equation.sides)
             )
-            if equation.verdict == "invalid" and doubtful:
-                yield replace(equation, verdict="unchecked", value=None, claimed=None)
-            else:
-                yield equation
+            yield replace(equation, verdict="unchecked", value=None, claimed=None) if doubtful else equation
+
+
+def _in_line(text: str, first: int, begin: int, last: int) -> list[Equation]:
+    """The equations of a line, which is read from `begin` on, in order, each judged by itself."""
+    found = [
+        equation
+        for level in _levels(_with_neighbours(text, tokens(text, begin, last), first, last))
+        for chain in _chains(level)
+        for equation in _by_line(text, chain)
+    ]
+    return sorted(found, key=lambda equation: (equation.start, equation.end))
+
+
+def _holds_with_bullet(text: str, bullet: re.Match[str], equation: Equation, last: int) -> bool:
+    """Whether the hyphen before a line is the minus sign of its first number: `- 5 + 3 = -2`."""
+    if bullet[1] not in ("-", "–") or equation.start != bullet.end():
+        return False
+    again = _in_line(text, bullet.start(), bullet.start(1), last)
+    return bool(again) and again[0].start == bullet.start(1) and again[0].verdict != "invalid"
+
+
+def _is_no_claim(text: str, equation: Equation) -> bool:
+    """Whether what is written in and around a false equation says that it is no claim."""
+    start, end = equation.start, equation.end
+    return (
+        _BOXED_OPERAND.search(equation.text) is not None
+        or in_doubt(text, start, end)
+        or is_refuted(text, end, equation.value, equation.claimed)
+    )
 
 
 def false_equations(text: str, start: int = 0, end: int | None = None) -> list[Equation]:
@@ -172,7 +203,8 @@ def _chains(row: list[Token]) -> Iterator[list[tuple[_Side, str, _Side]]]:
         found = find_expressions(segment)
         if number:
             left, right = right, _leading(segment, found)
-            if left and right and (relations[number - 1] != "is" or (_is_all(segment, right) and number == 1)):
+            says = relations[number - 1] != "is" or (number == 1 and _is_sentence(segments[0], left, segment, right))
+            if left and right and says:
                 chain.append((left, relations[number - 1], right))
             elif chain:
                 yield chain
@@ -189,9 +221,25 @@ def _chains(row: list[Token]) -> Iterator[list[tuple[_Side, str, _Side]]]:
         yield chain
 
 
-def _is_all(segment: list[Token], side: _Side) -> bool:
-    """Whether nothing but the end of a sentence follows: `3 * 4 is 12.`, not `10 * 10 is 1 followed by two zeros`."""
-    return side.expression.end == len(segment) or segment[side.expression.end].value in (".", ",", ";", "\n")
+def _is_sentence(segment: list[Token], left: _Side | None, behind: list[Token], right: _Side | None) -> bool:
+    """Whether `is` says of a whole expression what it is worth, and not of a noun that the expression only belongs to.
+
+    So for `3 * 4 is 12.`, and not for `10 * 10 is 1 followed by two zeros`, `the number of zeros in 10^6 is 6` or
+    `the common denominator for 3 and 1/2 is 2`.
+    """
+    if left is None or right is None:
+        return False
+    ended = right.expression.end == len(behind) or behind[right.expression.end].value in (".", ",", ";", "\n")
+    begin = left.expression.begin
+    named = is_fraction(left.expression.node) and segment[begin + 1].kind != "word"  # 3/4 is 12 of 16 slices
+    if not ended or named:
+        return False
+    place = begin
+    while place and not leads_in(segment[place - 1].value):
+        place -= 1
+        if segment[place].kind == "word" and narrows(segment[place].value):
+            return False
+    return place == begin or segment[begin - 1].kind == "stop"
 
 
 def _leading(segment: list[Token], found: list[Expression]) -> _Side | None:
@@ -248,7 +296,10 @@ def _begins(segment: list[Token], side: Expression) -> bool:
     if place >= 0 and segment[place].kind == "number":
         mixed = words == ["and"] and _is_amount(side.node)
         rate = words[-1] in ("in", "for") and segment[begin].value == "1"  # 24 eggs in 1 tray x 2 trays
-        if mixed or rate:
+        labelled = segment[begin + 1 : begin + 2] and segment[begin + 1].kind == "word"
+        # $5 a day for 3 days + $2
+        times = labelled and len(words) <= 3 and words[-1] in ("for", "with") and adds(side.node)
+        if mixed or rate or times:
             return False
     if place < 0 or segment[place].kind in ("stop", "relation", "word", "unknown", "mark"):
         return True
@@ -308,7 +359,12 @@ def _is_whole_with_words(segment: list[Token], end: int, *, goes_on: bool) -> bo
     for place in range(end, min(len(segment), end + _LOOK_AHEAD)):
         token = segment[place]
         if token.kind == "word":
-            if token.value == "than" or (place == end and changes_number(token.value, _next_word(segment, place))):
+            part = token.value in PARTS and [one.value for one in segment[place - 2 : place]] == ["and", "a"]
+            if (
+                token.value == "than"
+                or part
+                or (place == end and changes_number(token.value, _next_word(segment, place)))
+            ):
                 return False
             joined |= token.value in ("and", "to", "with")
         elif token.kind == "number":
@@ -366,7 +422,8 @@ def _by_line(text: str, chain: list[tuple[_Side, str, _Side]]) -> Iterator[Equat
         start, end = links[0][0][0].start, links[-1][0][2].end
         false = [verdict for _, verdict in links if verdict.verdict == "invalid"]
         true = [verdict for _, verdict in links if verdict.verdict == "valid"]
-        chosen = false or true
+        disputed = any(verdict.disputed for _, verdict in links)
+        chosen = false or ([] if disputed else true)
         sides = (links[0][0][0].expression.node, *(link[2].expression.node for link, _ in links))
         if chosen:
             said = chosen[0]

@@ -154,7 +154,7 @@ class _Reader:
                 token.kind == "word"
                 and words < MAX_UNIT_WORDS
                 and is_unit(token.value)
-                and (words or not is_joiner(token.value))
+                and (words or not is_joiner(token.value) or token.value == "per")
             ):
                 glued = previous.kind == "number" and token.start == previous.end
                 if glued and not is_glued_unit(token.value):

@@ -50,7 +50,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("text", r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:rm|sf|tt)|mbox|hbox)\s*\{[^{}]*\}"),
     ("matrix", r"\\(?:begin|end)\s*\{(?:[bpvBV]?(?:small)?matrix|array|tabular|cases)\*?\}"),
     ("environment", r"\\(?:begin|end)\s*\{[^{}]*\}(?:\{[lcr|]*\})?"),
-    ("row", r"\\\\(?:\[[^\]\n]*\])?|\\(?:quad|qquad|newline|hline)(?![A-Za-z])|\\[hv]space\*?\s*\{[^{}]*\}"),
+    ("row", r"\\\\(?:\[[^\]\n]{0,20}\])?|\\(?:quad|qquad|newline|hline)(?![A-Za-z])|\\[hv]space\*?\s*\{[^{}]*\}"),
     ("degrees", r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))|°"),
     ("open", rf"{_DRESS}(?<!\\)[(\[{{]|\\[{{]"),
     ("close", rf"{_DRESS}(?<!\\)[)\]}}]|\\[}}]"),
@@ -65,7 +65,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("percent", r"\\?%"),
     ("relation", r"\\(?:n?eq|ne|approxeq|sim|simeq|cong|equiv|le|leq|ge|geq|lt|gt|leqslant|geqslant|to"
                  r"|rightarrow|Rightarrow|longrightarrow|Longrightarrow|implies|iff|therefore|because|Leftrightarrow|mapsto|propto)(?![A-Za-z])"
-                 r"|[≠≤≥≡→⇒⟹∴⇔~]|<=|>=|(?<![0-9)}])!=|==+|=>|-+>|<|>"),
+                 r"|[≠≤≥≡→⇒⟹∴⇔~]|<=|>=|(?<![0-9)}])!=|==+|=>|-{1,9}>|<|>"),
     ("about", r"\\approx(?![A-Za-z])|≈|\\doteq(?![A-Za-z])"),
     ("equals", r"(?:&\s*)?=(?:\s*&)?"),
     ("display", r"\\[\[\]]|\$\$"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import ceil, floor
 from typing import Literal, NamedTuple
@@ -48,6 +48,24 @@ def is_compound(node: Node) -> bool:
     if node.kind == "row":
         return len(node.parts) > 1 or is_compound(node.parts[0])
     return node.kind not in ("number", "percent", "mixed") or (node.kind == "percent" and is_compound(node.parts[0]))
+
+
+def is_fraction(node: Node) -> bool:
+    """Whether an expression is one number over another, as in `3/4`."""
+    return node.kind == "row" and node.operators == ("+", "/") and all(part.kind == "number" for part in node.parts)
+
+
+def adds(node: Node) -> bool:
+    """Whether an expression is a sum or a difference."""
+    return node.kind == "row" and any(operator in ("+", "-") for operator in node.operators[1:])
+
+
+def numbers_of(node: Node) -> Iterator[str]:
+    """The numbers in an expression, as they are written."""
+    if node.kind == "number":
+        yield node.number
+    for part in node.parts:
+        yield from numbers_of(part)
 
 
 def value_of(node: Node, *, slack: int = 0, tight: bool = False) -> Range:

@@ -6,10 +6,9 @@ cost a false one.
 
 from __future__ import annotations
 
-import re
 
-
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of a list that is written as text."""
     return frozenset(text.split())
 
 
@@ -22,14 +21,14 @@ WORD_OPERATORS = {"times": "*", "plus": "+", "minus": "-", "divided": "/", "mult
 PARTS = {"half": (1, 2), "third": (1, 3), "quarter": (1, 4), "fourth": (1, 4), "fifth": (1, 5), "tenth": (1, 10)}
 """Words that make a fraction, before `of` and a number."""
 
-FILLERS = _words(
+FILLERS = word_set(
     """
     all her his its remaining the their these those total
     """
 )
 """Words that may stand between `of` and its number."""
 
-_NUMERALS = _words(
+_NUMERALS = word_set(
     """
     billion dozen dozens eight eleven five four hundred hundreds million millions nine one seven six ten
     thousand thousands three trillion twelve two
@@ -37,7 +36,7 @@ _NUMERALS = _words(
 )
 
 _JOINERS = frozenset({"of", "per", "a", "an", "each", "every"})
-_NO_UNIT = _NUMERALS | _words(
+_NO_UNIT = _NUMERALS | word_set(
     """
     after also and are as at base be because before but by can choose costs cubed divided earns eighths equal
     equals fewer fifths for fourths from get gets gives giving got had halves has have he he's hence her here
@@ -49,7 +48,7 @@ _NO_UNIT = _NUMERALS | _words(
     """
 )
 
-_GLUED_UNITS = _words(
+_GLUED_UNITS = word_set(
     """
     GB KB MB TB cents cm dollars feet ft hours hr hrs in inches kg km kph lb lbs mL mg miles min mins minutes ml
     mm mph oz sec secs
@@ -57,7 +56,7 @@ _GLUED_UNITS = _words(
 )
 """Units that may stand behind a number without a space; any other letter there is a variable."""
 
-_TAKES_WHAT_FOLLOWS = _NUMERALS | _words(
+_TAKES_WHAT_FOLLOWS = _NUMERALS | word_set(
     """
     abs add adding at attempt base box by case ceil choose cos cube cubed day days digit digits double each
     equation every example fifth fifths floor fourth fourths from game games gcd grade grades group half lcm
@@ -66,71 +65,54 @@ _TAKES_WHAT_FOLLOWS = _NUMERALS | _words(
     steps subtract subtracting tan tenth than third thirds thrice times triple twice under week weeks year years
     """
 )
-_TAKES_AFTER_OF = _words(
+_TAKES_AFTER_OF = word_set(
     """
     average difference multiple number percent product quotient ratio sum
     """
 )
-_SUMS = _words(
+_SUMS = word_set(
     """
     amount area average balance cost costs discount distance income length loss mean out perimeter price profit
     rate result revenue speed total value volume weight
     """
 )
-_PAIRS = _words(
+_PAIRS = word_set(
     """
     add average between both difference either from product quotient ratio sum
     """
 )
 
-_NO_END = _NUMERALS | _words(
+_NO_END = _NUMERALS | word_set(
     """
-    base choose cubed divided eighths fifths fourths half halves minus mod modulo multiplied ninths of over
-    percent plus point quarter quarters r rem remainder sevenths sixths squared tenths third thirds times
+    base choose cubed divided eighths fifths fourths half halves hundredths minus mod modulo multiplied ninths of
+    over percent plus point quarter quarters r rem remainder root sevenths sixths sqrt squared tens tenths third
+    thirds thousandths times
     """
 )
 
-_COMPARED = _words(
+_COMPARED = word_set(
     """
     as bigger greater her his its larger more that the their what
     """
 )
 
-_DOUBT_BEFORE = re.compile(
-    r"\b(?:if|suppose|supposing|assum\w*|let(?!['’]?s\b| us\b| me\b)|whether|wants?|wanted|needs?|needed|would|could"
-    r"|should|might|cannot|can't|not|isn't|doesn't|don't|never|instead|wrong\w*|incorrect\w*|mistak\w*|claim\w*"
-    r"|require[ds]?|goal|unless|perhaps|define[ds]?|denote[ds]?|otherwise|false)\b|[≠?]|\\neq?\b",
-    re.IGNORECASE,
-)
-_DOUBT_AFTER = re.compile(
-    r"[^.\n]{0,30}?(?:\?|\bnot\b(?! (?:the target|\$?[0-9]))|n't\b|\bfalse\b|\bincorrect|\bwrong\b|\bimpossible\b"
-    r"|\bno\b(?! (?:one|more|longer))|≠|\\neq?\b|\bunequal)|[^.\n]{0,80}?\bcontradict",
-    re.IGNORECASE,
-)
-_ROUNDING = re.compile(
-    r"\b(?:round\w*|about|approx\w*|nearest|roughly|almost|nearly|whole|floor|ceil\w*|full|complete|at least|at most"
-    r"|integers?|estimat\w*|close|around|truncat\w*|remainder|left ?over|remain\w*|extra|decimal)\b"
-    r"|[≈~]|\\approx|\\l?floor|\\l?ceil",
-    re.IGNORECASE,
-)
-_MODULAR = re.compile(
-    r"\\[pb]?mod|≡|\\equiv|\bmod(?:ulo|ular)?\b|\b(?:units?|ones|last) digit|\bparity\b|\bremainder"
-    r"|\b[Rr](?:em)?\.?\s?[0-9]|\bbase[ -](?:[0-9]|two|ten)"
-)
-_CLAUSE = re.compile(r"[.;:!?\n]\s|,\s|\\\\|\$\$|\\\[|\bthen\b|\bso\b")
-_SENTENCE = re.compile(r"[.!?]\s|\n")
-_LOOK = 120
-
-
 _SHORT_UNITS = _GLUED_UNITS | _JOINERS | {"m", "g", "kb", "pc", "hp", "qt", "pt", "yd", "up", "TV", "US", "min"}
-
-
-_ARTICLES = _words(
+_ARTICLES = word_set(
     """
     a an another her his the their these those
     """
 )
-_COMES_TO = _words(
+_LEADS_IN = word_set(
+    """
+    because expression hence since so that then therefore thus
+    """
+)
+_NARROWS = word_set(
+    """
+    after among at before between by for from in of on over to under with within
+    """
+)
+_COMES_TO = word_set(
     """
     adds amount amounts comes equal equals evaluates out reduces simplifies sums up works
     """
@@ -188,67 +170,11 @@ def is_joiner(word: str) -> bool:
     return word.lower() in _JOINERS
 
 
-def in_doubt(text: str, start: int, end: int) -> bool:
-    """Whether what is written around `text[start:end]` only supposes, asks or denies it."""
-    before = text[max(0, start - _LOOK) : start]
-    clause = _after_last(_CLAUSE, before)
-    return _DOUBT_BEFORE.search(clause) is not None or _DOUBT_AFTER.match(text, end, end + 100) is not None
+def leads_in(word: str) -> bool:
+    """Whether a whole expression may follow a word, as the subject of what is said: `since 3 * 4 is 12`."""
+    return word.lower() in _LEADS_IN
 
 
-def speaks_of_rounding(text: str, start: int, end: int) -> bool:
-    """Whether the sentence of `text[start:end]` has a word of rounding."""
-    before = _after_last(_SENTENCE, text[max(0, start - _LOOK) : start])
-    after = _SENTENCE.split(text[end : end + _LOOK], maxsplit=1)[0]
-    return any(_ROUNDING.search(piece) for piece in (before, text[start:end], after))
-
-
-def is_modular(line: str) -> bool:
-    """Whether a line speaks of remainders, congruences or other bases, where `=` means something else."""
-    return _MODULAR.search(line) is not None
-
-
-def _after_last(pattern: re.Pattern[str], text: str) -> str:
-    """What follows the last match."""
-    return pattern.split(text)[-1]
-
-
-_GROUPS = (
-    ({"second", "sec", "minute", "min", "hour", "hr", "day", "week", "month", "year", "decade", "century", "am", "pm"}),
-    ({"cent", "dollar", "penny", "pennie", "nickel", "dime", "quarter", "buck", "¢", "$"}),
-    (
-        {
-            "inch",
-            "inche",
-            "in",
-            "foot",
-            "feet",
-            "ft",
-            "yard",
-            "mile",
-            "cm",
-            "mm",
-            "m",
-            "km",
-            "meter",
-            "metre",
-            "kilometer",
-            "centimeter",
-        }
-    ),
-    ({"g", "gram", "kg", "kilogram", "mg", "lb", "pound", "ounce", "oz", "ton"}),
-    ({"ml", "liter", "litre", "l", "milliliter", "gallon", "quart", "pint", "cup", "tablespoon", "teaspoon", "ounce"}),
-    ({"gb", "mb", "kb", "tb", "byte", "bit"}),
-    ({"degree", "radian"}),
-)
-_SCALES = _words(
-    """
-    % billion couple dozen hundred k million pair percent percentage thousand
-    """
-)
-_UNIT = re.compile(r"[^\W\d_]+|[$%¢]")
-
-
-def may_convert(text: str) -> bool:
-    """Whether an equation may change units on its way: minutes and hours, cents and dollars, dozens, percent."""
-    words = {word.lower().removesuffix("s") for word in _UNIT.findall(text)}
-    return not words.isdisjoint(_SCALES) or any(len(words & group) > 1 for group in _GROUPS)
+def narrows(word: str) -> bool:
+    """Whether a word makes what follows a part of a longer phrase: `the exponent in 2^3`."""
+    return word.lower() in _NARROWS

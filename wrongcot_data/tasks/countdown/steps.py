@@ -16,9 +16,9 @@ from fractions import Fraction
 from wrongcot_data.graders.arithmetic import Value
 from wrongcot_data.records import Problem, Step
 from wrongcot_data.steps import FALSE_EQUATION, Checked, cut
+from wrongcot_data.steps.doubt import in_doubt
 from wrongcot_data.steps.equations import Equation, find_equations
 from wrongcot_data.steps.values import Node, NoValueError, is_compound, value_of
-from wrongcot_data.steps.words import in_doubt
 
 _LOOK_BACK = 20
 _DRESS = " \t\n\\([$&"
