@@ -14,6 +14,8 @@ import struct
 import sys
 from typing import TYPE_CHECKING
 
+from wrongcot_data.graders.spellings import in_one_spelling
+
 if TYPE_CHECKING:
     from wrongcot_data.graders.second_opinion import Opinion
 
@@ -53,7 +55,7 @@ def _plain(text: str) -> str:
     """An answer without what math-verify trips over: delimiters within its own, thin spaces, words between values."""
     for before, after in _PLAIN:
         text = before.sub(after, text)
-    return text
+    return in_one_spelling(text)
 
 
 _PLAIN = [
@@ -63,11 +65,6 @@ _PLAIN = [
         (r"(?<=[0-9])(?:\\[,!]|\{,\}|,\\!)(?=[0-9]{3})", ""),
         (r"[\s,;]*\\(?:text|mbox)\s*\{[\s,]*(?:and|or)\s*\}|;", ","),
         (r"\\text\s*\{\s*(\(?[A-Z]\)?(?:\s*,\s*[A-Z])*)\s*\}", r"\1"),
-        (r"\\mathrm\{\s*([a-z])\s*\}", r"\1"),
-        (r"\\(text|mbox)\s+\{", r"\\\1{"),
-        (r"\\\\\[[^\]]*\]", r"\\\\"),
-        (r"(?<![A-Za-z\\])pi(?![A-Za-z])", r"\\pi "),
-        (r"(?<![A-Za-z\\])sqrt\(([^()]*)\)", r"\\sqrt{\1}"),
     )
 ]
 

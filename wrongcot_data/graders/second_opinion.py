@@ -14,24 +14,20 @@ from typing import Literal
 
 from wrongcot_data.graders.expressions import TooLarge, Unreadable, near, value_at
 from wrongcot_data.graders.plain_numbers import NO_UNIT, read_quantity
+from wrongcot_data.graders.spellings import in_one_spelling
 
 Opinion = Literal["equal", "different", "none", "too large"]
 
 _TEXT = re.compile(r"\\(?:text|mbox|textrm|textbf|mathrm|mathbf|textit|textnormal)\s*\{([^{}]*)\}")
 _UNIT = re.compile(
     r"(?:\s*(?:\^\{?\\circ\}?|\\degree|°)|\s*\\?%"
-    rf"|(?<=[^\s({{,])\s*\\(?:text|mbox|textrm|mathrm|textnormal)\s*\{{{NO_UNIT}[^{{}}]*\}}(?:\^\{{?[0-9]\}}?)?)[\s.]*\Z"
+    rf"|(?<=[^\s({{,])\s*(?:\\(?:text|mbox|textrm|textnormal)|\\mathrm(?!\{{[a-z]\}}))\s*\{{{NO_UNIT}[^{{}}]*\}}(?:\^\{{?[0-9]\}}?)?)[\s.]*\Z"
 )
 _TEXT_UNIT = re.compile(r"\s*\\(?:text|mbox|textrm|mathrm|textnormal)\s*\{[^{}]*\}(?:\^\{?[0-9]\}?)?\Z")
-_ROMAN = re.compile(r"\\mathrm\{\s*([a-z])\s*\}")
 _SPELLINGS = [
     (re.compile(pattern), after)
     for pattern, after in (
         (r"\.\.\.", r"\\ldots "),
-        (r"\\\\\[[^\]]*\]|\\cr(?![a-z])", r"\\\\"),
-        (r"\\text\s+\{", r"\\text{"),
-        (r"(?<![A-Za-z\\])sqrt\(([^()]*)\)", r"\\sqrt{\1}"),
-        (r"(?<![A-Za-z\\])pi(?![A-Za-z])", r"\\pi "),
         (r"\\[dtc]frac(?![a-z])", r"\\frac"),
         (r"\\([lg])eqslant(?![a-z])", r"\\\1e "),
         (r"\\bigcup(?![a-z])", r"\\cup "),
@@ -142,7 +138,7 @@ def _unit_of(text: str) -> str:
 
 def tidy(text: str) -> str:
     """An answer without what does not count: delimiters, spacing, units; one spelling for what has several."""
-    text = _UNIT.sub("", _ROMAN.sub(r"\1", text.strip("$., ;\n\t")))
+    text = in_one_spelling(_UNIT.sub("", text.strip("$., ;\n\t")))
     for before, after in _SPELLINGS:
         text = before.sub(after, text)
     text = text.rstrip("$., ;").removeprefix("\\approx")

@@ -113,6 +113,7 @@ x+1 ~ the sum x+1
 \frac12 ~ \sin 30^\circ
 9 ~ 9\text{ thousand}
 9\pi ~ 9\pi\text{ or more}
+2 ~ 2\text{ pi}
 12\sqrt{13}\text{ feet} ~ 12\sqrt{13}\text{ inches}
 \frac{3}{x} ~ \frac{3}{x}, x\neq 0
 \frac{41\pi}{4} ~ 10\frac14\pi
