@@ -64,7 +64,7 @@ def test_a_line_without_its_problem_is_skipped_by_number_and_field(task, row, to
 
 
 def grade_without_sandbox(*flags):
-    env = {**os.environ, "WRONGCOT_SANDBOX": "nowhere"}
+    env = {**os.environ, "WRONGCOT_SANDBOX": "none"}
     command = [sys.executable, "-m", "wrongcot_data", "grade", "mbpp", "-", *flags]
     line = json.dumps(LINES["mbpp"][0][0])
     return subprocess.run(command, env=env, input=line, capture_output=True, text=True, check=False)

@@ -133,8 +133,10 @@ def called_correct(pairs):
 
 
 def spelled_apart(one, other):
-    """Whether two answers that are called equal are so by eye: `D` and `(D)`, `2^3 \\cdot 5` is not of these."""
-    bare = [re.sub(r"\\(?:text|mbox)|[{}()\s$]|\\[!,]|-(?=0(?:[^0-9]|$))", "", text) for text in (one, other)]
+    """Whether two answers that are called equal are so by eye: `D` and `(D),`, `2^3 \\cdot 5` is not of these."""
+    bare = [
+        re.sub(r"\\(?:text|mbox)|[{}()\s$]|\\[!,]|-(?=0(?:[^0-9]|$))", "", text).rstrip(".,;") for text in (one, other)
+    ]
     return bare[0] == bare[1]
 
 

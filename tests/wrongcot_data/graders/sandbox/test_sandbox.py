@@ -228,7 +228,7 @@ def test_a_forged_value_that_would_cost_us_time_or_memory_is_refused_at_once(cod
     start = time.process_time()
     with pytest.raises(values.MalformedError):
         values.decode(coded)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 10  # half a second; it was minutes, and could have been hours
 
 
 def test_the_worst_that_is_not_refused_takes_a_moment():
