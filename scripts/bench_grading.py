@@ -48,7 +48,7 @@ except ImportError:
 SOLVERS = ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification")
 N_FUZZED = 100_000
 N_LATEX = 300
-SHOWN = 12
+SHOWN = 60
 
 
 class Missing(Exception):
