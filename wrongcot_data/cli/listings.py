@@ -39,7 +39,7 @@ def _task_lines(row: dict[str, Any]) -> str:
         f"{row['name']}   {row['title']}",
         f"  splits  {', '.join(row['splits'])}",
         f"  reference traces by a {row['reference_author']}, problems {row['licence']}",
-        "  options (in a config file, under `problems`)",
+        "  options (--problems NAME=VALUE, or under `problems` in a config file)",
     ]
     lines += [f"    {name} = {about['default']}   {about['description']}" for name, about in row["options"].items()]
     return "\n".join(lines)
