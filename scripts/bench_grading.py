@@ -3,7 +3,7 @@
 
     .venv/bin/python scripts/bench_grading.py [SECTION ...] [--data FOLDER] [--json]
 
-Sections, all of them by default (about 40 minutes on two cores, most of it `fuzz`):
+Sections, all of them by default (about 15 minutes on two cores, half of it `fuzz`):
 
   references   human solutions graded against their own reference answers
   labelled     verdicts on real model answers against labels
