@@ -14,7 +14,7 @@ Else `disputed`, which is in no variant: a false `wrong` would put a right trace
 | answer too long | no_answer | more than `MAX_ANSWER` characters |
 | unreadable answer | no_answer | a sentence of prose; or not one number, where the reference is a plain number |
 | same text, same number | correct | but for white space; exactly, unit and currency aside |
-| another number | wrong | exactly: 0.333 is not 1/3, 50 % is 50 and not 0.5 |
+| another number | wrong | exactly: 0.333 is not 1/3 |
 | another unit | disputed | both sides name a unit and they are not known to be one |
 | same number but for a percent sign | disputed | 0.5 and 50 %, where 50 and 50 % are the same |
 | equal by both graders, different by both graders | correct, wrong | |
@@ -55,7 +55,7 @@ _SPACE = re.compile(r"(?<![0-9,])\s+|\s+(?![0-9])")
 """White space that means nothing: not that in `2 1/2`, nor in `1, 234`."""
 
 _NAME = re.compile(
-    r"\s*(?:\\(?:angle|text|mathrm|operatorname|overline|mathbf|vec)\s*|[A-Za-z|'\s^]|_(?:\{[^{}]{1,10}\}|\w)|\([^()]{1,10}\)"
+    r"(?:\\(?:angle|text|mathrm|operatorname|overline|mathbf|vec)|[A-Za-z|'\s^]|_(?:\{[^{}]{1,10}\}|\w)|\([^()]{1,10}\)"
     r"|\{[A-Za-z ]{1,20}\}){1,20}="
 )
 _WORD = re.compile(r"[A-Za-z]{2,}")

@@ -2,8 +2,8 @@ r"""Plain numbers as people write them, read exactly: what can be decided so nev
 
 Integers, decimals, `1,000`, `1{,}000`, `1\,000`, `1 000`, `1/2`, `\frac{1}{2}`, `\frac12`, `2\frac12`, `2 1/2`,
 `0.\overline{3}`, `1.5e3`, `1.5 \times 10^3`, `3 million`, with a currency sign before or a percent sign, a degree sign
-or a unit in words behind. A percent sign is a unit: `50%` is 50, and neither is 0.5. Nothing is rounded: `0.333` is
-not one third, however many digits it has.
+or a unit in words behind. A percent sign is read as a unit: `50%` has the value 50. Nothing is rounded: `0.333` is not
+one third, however many digits it has.
 """
 
 from __future__ import annotations

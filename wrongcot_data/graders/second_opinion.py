@@ -2,8 +2,9 @@ r"""Our own grader of mathematical answers: structure by reading, expressions by
 
 Tuples, intervals, sets, lists, matrices, equations and words are taken apart and compared part by part. What is left
 is an expression, and two expressions are the same if they have the same value, to 2,400 digits, at points drawn at
-random for their variables (the identity test of Schwartz and Zippel). It shares nothing with math-verify, which parses
-into sympy and compares by rules; where the two differ, neither is taken for right.
+random for their variables (the identity test of Schwartz and Zippel). But for `spellings` it shares nothing with
+math-verify, which parses into sympy and compares by rules; where the two differ, neither is taken for right. It says
+`different` only of what it has read whole.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ def _mixes_angles(left: str, right: str) -> bool:
 
 
 def _unit_of(text: str) -> str:
-    r"""The unit in `\\text{}` at the end of an answer, in one spelling; empty where there is none."""
+    r"""The unit in `\text{}` at the end of an answer, in one spelling; empty where there is none."""
     unit = _TEXT_UNIT.search(text.rstrip("$. "))
     quantity = read_quantity(f"1 {unit[0].strip()}") if unit else None
     return quantity.unit if quantity else ""

@@ -118,3 +118,16 @@ def test_a_build_from_a_file_verifies_and_loads(run, rows, source, tmp_path):
     assert {row["grade"] for row in wrong} == {"wrong"}
     assert {row["problem_id"] for row in wrong} <= {row["problem_id"] for row in human}
     assert {row["question"] for row in human} == {one["question"] for one in questions}
+
+
+def test_no_row_of_a_build_holds_the_beginning_of_a_next_problem(run, rows, source, tmp_path, monkeypatch):
+    imitate = type(TASK).imitate
+    monkeypatch.setattr(type(TASK), "imitate", lambda *given: f"{imitate(*given)}\n\nProblem:")
+    questions = [{"question": f"How many is {n} + 3?", "answer": f"{n} + 3 = {n + 3}\n#### {n + 3}"} for n in range(8)]
+    flags = ("--teacher", "scripted", "--prompt", "plain-zero", "--source", source(*questions))
+    run("build", "gsm8k", *flags, "--out", tmp_path / "set")
+    assert rows(tmp_path / "set", "wrong")
+    for row in (*rows(tmp_path / "set", "wrong"), *rows(tmp_path / "set", "right")):
+        assert not row["completion"][0]["content"].endswith("Problem:")
+    assert not any(row["completion"].endswith("Problem:") for row in rows(tmp_path / "set", "samples"))
+    run("verify", tmp_path / "set")
