@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from wrongcot_data.engines.base import Completion, Engine, Opening, Request
+from wrongcot_data.engines.base import Completion, Engine, Opening, Request, engine_column
 from wrongcot_data.parallel import in_order
 from wrongcot_data.plan import Plan
 from wrongcot_data.pool.grading import graded, verdict
@@ -127,4 +127,4 @@ def _sample(
     one = asked[number]
     prompt = render(plan.task, one.problem, plan.style, plan.teacher.shots)
     completion = replace(completion, text=own_reply(prompt, completion.text))
-    return graded(plan.task, one.problem, completion, one.request_id, attempt, one.seed(attempt), engine.name)
+    return graded(plan.task, one.problem, completion, one.request_id, attempt, one.seed(attempt), engine_column(engine))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from wrongcot_data.engines.transformers import token_ids
+from wrongcot_data.engines.tokens import token_ids
 from wrongcot_data.errors import CheckFailed
 from wrongcot_train.data import row_prompt
 

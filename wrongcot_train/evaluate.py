@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from wrongcot_data.engines import get_engine
 from wrongcot_data.engines.base import Completion, Engine, EngineKind, Opening, Request, Sampling
-from wrongcot_data.engines.transformers import token_ids
+from wrongcot_data.engines.tokens import token_ids
 from wrongcot_data.errors import BadInput, unknown
 from wrongcot_data.parallel import in_order
 from wrongcot_data.pool.grading import verdict

@@ -1,20 +1,33 @@
 """The contract of an engine: what runs a teacher.
 
-Requests go in one by one, completions come out as they finish, in any order. An engine keeps nothing and decides
-nothing: who is asked next is the sampler's business, what is stored the journal's.
+A stream of requests goes in, a stream of completions comes out as they finish, in any order: there are no batches and
+no rounds. An engine keeps nothing and decides nothing: who is asked next is the sampler's business, what is stored the
+journal's.
+
+Three kinds of trouble, and what becomes of each:
+
+* One request cannot be served (too long, refused, garbage for a reply, after every retry): an `error` completion.
+* A request got lost through no fault of its own (an actor died, one server of several went away): the engine asks it
+  again itself.
+* Nothing can be served any more (the only server is gone, the GPU fell off): it raises `Unavailable`. What was stored
+  stays, and the same command goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import BaseModel
 
 from wrongcot_data.records import FinishReason, Problem, Prompt
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.registry import Teacher
+
+NotHonoured = Literal["seed", "stop"]
+"""What an engine may be unable to do: draw by a request's own seed, end a reply at its stop strings by itself (the
+engine then cuts it there afterwards, so the text is the same and only tokens are lost)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +46,7 @@ class Request:
     Attributes:
         key: the caller's name for it, handed back with the completion.
         problem_id: for the scripted engine, which writes replies without a model.
-        seed: 63-bit seed of this reply; engines that cannot honour it say so by `honours_seed`.
+        seed: 63-bit seed of this reply; engines that cannot honour it say so by `not_honoured`.
     """
 
     key: str
@@ -59,27 +72,38 @@ class Engine(Protocol):
 
     Attributes:
         name: name and version for the row, such as `transformers 5.19.0 float32 cpu`.
-        capacity: how many requests it likes to hold at once; more is an error of the caller.
-        honours_seed: whether the same request gives the same reply again.
+        capacity: how many requests it likes to hold at once; it may rise and fall while the engine runs. More is
+            allowed and waits within the engine.
+        not_honoured: what of a request it cannot do, such as `seed`: the same request need not give the same reply
+            again.
     """
 
     name: str
-    capacity: int
-    honours_seed: bool
+    not_honoured: tuple[NotHonoured, ...]
+
+    @property
+    def capacity(self) -> int: ...
 
     def submit(self, request: Request) -> None:
-        """Take a request. Returns at once."""
+        """Take a request. Returns at once.
+
+        Raises:
+            BadInput: no request of this kind can ever be served, such as chat turns for a model without a template.
+        """
         ...
 
     def wait(self) -> list[Completion]:
         """The completions that have finished since the last call; blocks until there is one.
 
         A request that fails for a reason of its own comes back as an `error` completion; anything else is raised.
+
+        Raises:
+            Unavailable: nothing more can be served; the message says why and how to go on.
         """
         ...
 
     def close(self) -> None:
-        """Let go of the model, threads and connections. Safe to call twice."""
+        """Let go of the model, threads, processes and connections, at once. Safe to call twice."""
         ...
 
 
@@ -115,3 +139,9 @@ class Opening:
     sampling: Sampling
     task: Task
     problems: Mapping[str, Problem]
+
+
+def engine_column(engine: Engine) -> str:
+    """What a row says of the engine that ran its teacher: name, version, and what it could not honour."""
+    ignored = " and ".join(engine.not_honoured)
+    return f"{engine.name}, {ignored} not honoured" if ignored else engine.name

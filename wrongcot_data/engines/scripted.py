@@ -12,7 +12,7 @@ from random import Random
 from pydantic import BaseModel, Field, model_validator
 
 from wrongcot_data import __version__
-from wrongcot_data.engines.base import Completion, Engine, Opening, Request
+from wrongcot_data.engines.base import Completion, Engine, NotHonoured, Opening, Request
 from wrongcot_data.records import FinishReason
 from wrongcot_data.spec import content_hash
 from wrongcot_data.tasks.base import Imitation
@@ -57,7 +57,7 @@ KIND = _Kind()
 class ScriptedEngine:
     """Replies by the task's own imitations; the kind and the text follow from the request's seed alone."""
 
-    honours_seed = True
+    not_honoured: tuple[NotHonoured, ...] = ()
     name = f"scripted {__version__}"
 
     def __init__(self, opening: Opening) -> None:

@@ -6,21 +6,19 @@ import copy
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from wrongcot_data.engines.attention import implementation_for
-from wrongcot_data.engines.base import Completion, Engine, Opening, Request
+from wrongcot_data.engines.base import Completion, Engine, NotHonoured, Opening, Request
 from wrongcot_data.engines.decoding import common_prefix, draw_settings, first_stop, stop_at
+from wrongcot_data.engines.tokens import need_template, token_ids, too_long
 from wrongcot_data.errors import BadInput, Unavailable, missing_extra
-from wrongcot_data.records import FinishReason, Prompt
+from wrongcot_data.records import FinishReason
 from wrongcot_data.spec import derive_seed
 from wrongcot_data.teachers.registry import Teacher
 from wrongcot_data.teachers.weights import find_weights
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 BATCHES_HELD = 4
 """How many batches are taken in at once: enough to sort by length, so that a batch pads little."""
@@ -53,24 +51,6 @@ class _Kind:
 KIND = _Kind()
 
 
-def token_ids(tokenizer: PreTrainedTokenizerBase, prompt: Prompt) -> list[int]:
-    """The prompt as token ids, with exactly one BOS where the tokenizer has one, none where it does not add one.
-
-    Raises:
-        ValueError: the chat template and the tokenizer together gave two; a double BOS costs accuracy unnoticed.
-    """
-    if prompt.messages:
-        turns = [{"role": message.role, "content": message.content} for message in prompt.messages]
-        text: Any = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        ids = list(tokenizer(text, add_special_tokens=False)["input_ids"])
-    else:
-        ids = list(tokenizer(prompt.text)["input_ids"])
-    # A tokenizer whose BOS doubles as the mark of a turn (SmolLM2) has it in every turn: only a run of two is wrong.
-    if len(ids) > 1 and ids[0] == ids[1] == tokenizer.bos_token_id:
-        raise ValueError(f"the prompt begins with two {tokenizer.bos_token!r} tokens")
-    return ids
-
-
 @dataclass(slots=True)
 class _Row:
     """A request under way: its prompt and what is written so far, as token ids."""
@@ -87,7 +67,7 @@ class TransformersEngine:
     share, such as the worked examples, is computed once.
     """
 
-    honours_seed = False  # a batch shares one random stream, so a reply depends on its neighbours
+    not_honoured: tuple[NotHonoured, ...] = ("seed",)  # a batch shares one random stream, so neighbours matter
 
     def __init__(self, opening: Opening) -> None:
         try:
@@ -141,15 +121,12 @@ class TransformersEngine:
         self.capacity = BATCHES_HELD * self._batch_size
 
     def submit(self, request: Request) -> None:
-        if request.prompt.messages and not self._tokenizer.chat_template:
-            raise BadInput("the teacher has no chat template", try_=["--prompt plain-few    (text to continue)"])
+        need_template(self._tokenizer, request.prompt)
         ids = token_ids(self._tokenizer, request.prompt)
-        if len(ids) + self._sampling.max_tokens > self._room:
-            most = self._sampling.max_tokens
-            story = f"prompt of {len(ids)} tokens and {most} to write exceed the model's {self._room}"
+        if story := too_long(len(ids), self._sampling.max_tokens, self._room):
             self._failed.append(Completion(request.key, "", "error", len(ids), 0, story))
-            return
-        self._rows.append(_Row(request, ids))
+        else:
+            self._rows.append(_Row(request, ids))
 
     def wait(self) -> list[Completion]:
         finished, self._failed = self._failed, []

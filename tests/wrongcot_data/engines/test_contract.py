@@ -118,7 +118,7 @@ def test_a_stop_string_is_kept_and_nothing_follows_it(open_engine: Open, name: s
 
 def test_an_engine_that_honours_seeds_gives_the_same_reply_again_in_any_company(open_engine: Open):
     engine = open_engine("scripted")
-    assert engine.honours_seed
+    assert "seed" not in engine.not_honoured
     together = replies(engine, requests())
     alone = {}
     for request in reversed(requests()):
@@ -266,7 +266,7 @@ def test_chat_turns_for_a_model_without_a_chat_template_are_refused_with_the_way
 def test_two_bos_are_refused(tmp_path: Path, make_tiny_model: Callable[..., Path]):
     from transformers import AutoTokenizer
 
-    from wrongcot_data.engines.transformers import token_ids
+    from wrongcot_data.engines.tokens import token_ids
 
     template = "{{ bos_token }}%s{%% for message in messages %%}{{ message['content'] }}{%% endfor %%}"
     prompt = Prompt("test", messages=(Message("user", "hi"),))
