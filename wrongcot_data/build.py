@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data import __version__, receipt
-from wrongcot_data.filling import Asked, Report, ask, current_samples, fill
+from wrongcot_data.filling import Asked, Report, ask, current_samples, fill, odds_of
 from wrongcot_data.folder import check_owner, claimed, pool_folder, write_json
 from wrongcot_data.plan import Plan, problems_of
-from wrongcot_data.pool.journal import Journal
-from wrongcot_data.pool.sampler import called_for, seen, unbroken
+from wrongcot_data.pool.budget import Budget, Stopped
+from wrongcot_data.pool.journal import Journal, Origin
+from wrongcot_data.pool.progress import called_for, seen, unbroken
 from wrongcot_data.publish.card import licence, render_card
 from wrongcot_data.publish.columns import SAMPLES, sample_row, schema, trace_row
 from wrongcot_data.publish.dataset import (
@@ -30,10 +31,11 @@ from wrongcot_data.publish.dataset import (
     rows_by_config,
 )
 from wrongcot_data.receipt import Receipt, why_short
-from wrongcot_data.records import SCHEMA_VERSION, Problem
+from wrongcot_data.records import SCHEMA_VERSION
 from wrongcot_data.spec import spec_hash
 from wrongcot_data.teachers.availability import require
 from wrongcot_data.teachers.prompting import template_name
+from wrongcot_data.teachers.weights import cache_folder
 from wrongcot_data.variants import REGISTRY, Variant, reference
 from wrongcot_data.variants.pooled import Pooled, Source
 
@@ -53,12 +55,16 @@ class Built:
     faults: list[str]
 
 
-def build(plan: Plan, out: Path, *, report: Report, stop: Callable[[], bool]) -> Built:
-    """Build a data set in a folder, going on from whatever samples are there.
+def build(
+    plan: Plan, out: Path, journal_path: Path | None = None, *, report: Report, interrupted: Callable[[], bool]
+) -> Built:
+    """Build a data set in a folder, going on from whatever samples its journal has.
 
     Args:
+        journal_path: the journal, which builds may share; the user's own unless given.
         report: told how far it is.
-        stop: true once no more is to be asked; what is in flight is finished, and what there is becomes the data set.
+        interrupted: true once no more is to be asked; what is in flight is finished, and what there is becomes the
+            data set. The same happens when a budget of the spec is used up.
 
     Raises:
         WrongcotError: a fault of the folder or the machine; everything stored so far is kept.
@@ -72,38 +78,61 @@ def build(plan: Plan, out: Path, *, report: Report, stop: Callable[[], bool]) ->
         require(plan.teacher)
         revision = plan.engine.revision(plan.teacher, plan.engine_options)
     problems = problems_of(plan)
-    with claimed(out, plan.spec), Journal(pool_folder(out) / "journal.sqlite") as journal:
-        asked: list[Asked] = []
-        if needs_teacher:
+    budget = Budget(
+        interrupted,
+        minutes=plan.spec.max_minutes,
+        tokens=plan.spec.max_tokens_total,
+        reply_tokens=plan.sampling.max_tokens,
+    )
+    source = Source(
+        teacher=plan.teacher.name if needs_teacher else "",
+        teacher_revision=revision,
+        sampling=json.dumps(asdict(plan.sampling), sort_keys=True),
+        prompt_template=template_name(plan.task, plan.style, plan.teacher.shots),
+    )
+    with claimed(out, plan.spec):
+        if not needs_teacher:
+            bare = (Pooled(plan.task, problem, plan.task.reference(problem), [], source) for problem in problems)
+            return write_dataset(plan, out, bare, source, None)
+        with Journal(journal_path or shared_journal()) as journal:
             asked = ask(plan, problems, revision)
-            fill(plan, asked, journal, report=report, stop=stop)
-        source = Source(
-            teacher=plan.teacher.name if needs_teacher else "",
-            teacher_revision=revision,
-            sampling=json.dumps(asdict(plan.sampling), sort_keys=True),
-            prompt_template=template_name(plan.task, plan.style, plan.teacher.shots),
-        )
-        return write_dataset(plan, out, _pooled(plan, problems, asked, journal, source), source)
+            stopped = fill(plan, asked, journal, _origin(plan, source), report=report, budget=budget)
+            return write_dataset(plan, out, _pooled(plan, asked, journal, source), source, stopped)
 
 
-def _pooled(
-    plan: Plan, problems: Sequence[Problem], asked: Sequence[Asked], journal: Journal, source: Source
-) -> Iterator[Pooled]:
+def shared_journal() -> Path:
+    """The journal that all builds of a user share unless told otherwise, in the user's cache folder."""
+    return cache_folder() / "journal.sqlite"
+
+
+def _origin(plan: Plan, source: Source) -> Origin:
+    return Origin(
+        task=plan.task.name,
+        teacher=source.teacher,
+        revision=source.teacher_revision,
+        prompt_template=source.prompt_template,
+        sampling=source.sampling,
+        seed=plan.spec.seed,
+    )
+
+
+def _pooled(plan: Plan, asked: Sequence[Asked], journal: Journal, source: Source) -> Iterator[Pooled]:
     """Each problem with exactly the samples that this spec calls for, one problem at a time."""
-    for number, problem in enumerate(problems):
-        samples = []
-        if asked:
-            stored = unbroken(current_samples(plan.task, problem, asked[number].request_id, journal))
-            samples = stored[: called_for([seen(sample) for sample in stored], plan.quotas)]
-        yield Pooled(plan.task, problem, plan.task.reference(problem), samples, source)
+    odds = odds_of(plan, asked, journal)
+    for number, one in enumerate(asked):
+        stored = current_samples(plan.task, one.problem, one.request_id, journal)
+        run = unbroken(stored)
+        count, end = called_for([seen(sample, plan.quotas) for sample in run], plan.quotas, odds.group(number))
+        reference = plan.task.reference(one.problem)
+        yield Pooled(plan.task, one.problem, reference, run[:count], source, end, [*run[count:], *stored[len(run) :]])
 
 
-def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Source) -> Built:
+def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Source, stopped: Stopped | None) -> Built:
     """Cut the variants, write them with card and manifest beside the old data set, then put them in its place."""
     new = pool_folder(out) / "new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
-    account, examples, engines = _write_rows(plan, new, problems)
+    account, examples, engines = _write_rows(plan, new, problems, stopped)
     files = list_files(new)
     written, content = rows_by_config(files), content_by_config(files)
     facts: dict[str, Any] = {
@@ -141,7 +170,7 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
 
 
 def _write_rows(
-    plan: Plan, new: Path, problems: Iterator[Pooled]
+    plan: Plan, new: Path, problems: Iterator[Pooled], stopped: Stopped | None
 ) -> tuple[Receipt, dict[str, dict[str, Any]], set[str]]:
     """Write every row. Returns the account, one example row a variant, and the engines that made the samples."""
     account = Receipt()
@@ -155,24 +184,26 @@ def _write_rows(
         for pooled in problems:
             if SAMPLES in writers:
                 writers[SAMPLES].write(sample_row(pooled, sample) for sample in pooled.samples)
-                account.count_samples(pooled.samples)
+                account.count_samples(pooled.samples, pooled.spare)
                 engines.update(sample.engine for sample in pooled.samples)
             for variant in plan.variants:
                 traces = variant.traces(pooled, variant.asked(plan.spec.per_problem))
                 rows = [trace_row(plan.task, trace) for trace in traces]
                 writers[variant.name].write(rows)
-                _account(account, plan, pooled, variant, len(rows))
+                _account(account, plan, pooled, variant, len(rows), stopped)
                 if rows:
                     examples.setdefault(variant.name, rows[0])
     return account, examples, engines
 
 
-def _account(account: Receipt, plan: Plan, pooled: Pooled, variant: Variant, kept: int) -> None:
+def _account(
+    account: Receipt, plan: Plan, pooled: Pooled, variant: Variant, kept: int, stopped: Stopped | None
+) -> None:
     asked = variant.asked(plan.spec.per_problem)
     account.asked[variant.name] += asked
     account.kept[variant.name] += kept
     grade = variant.wanted
-    why = why_short(pooled.samples, grade, plan.spec.max_attempts) if grade else reference.why_none(pooled)
+    why = why_short(pooled.samples, grade, pooled.end, stopped) if grade else reference.why_none(pooled)
     account.leave_out(variant.name, why, asked - kept)
 
 

@@ -1,17 +1,22 @@
-"""Fills the journal until every problem has what the variants ask for, or has used up its attempts."""
+"""Fills the journal until every problem has what the variants ask for, or wants nothing more."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 from wrongcot_data.engines.base import Completion, Engine, Opening, Request, engine_column
-from wrongcot_data.parallel import in_order
+from wrongcot_data.parallel import N_THREADS, in_order
 from wrongcot_data.plan import Plan
+from wrongcot_data.pool.budget import Budget, Stopped
 from wrongcot_data.pool.grading import graded, verdict
-from wrongcot_data.pool.journal import Journal, request_id
-from wrongcot_data.pool.sampler import Sampler, seen
-from wrongcot_data.records import Problem, Sample
+from wrongcot_data.pool.journal import Journal, Origin, request_id
+from wrongcot_data.pool.odds import Odds
+from wrongcot_data.pool.progress import seen
+from wrongcot_data.pool.sampler import Sampler
+from wrongcot_data.records import Problem, Prompt, Sample
 from wrongcot_data.spec import derive_seed
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import own_reply, render
@@ -36,36 +41,130 @@ def ask(plan: Plan, problems: Sequence[Problem], revision: str) -> list[Asked]:
     """The request ids of the problems for this teacher, prompt style and sampling."""
     model = plan.teacher.hub_id or plan.teacher.name
     return [
-        Asked(
-            p,
-            request_id(
-                model, revision, render(plan.task, p, plan.style, plan.teacher.shots), plan.sampling, plan.spec.seed
-            ),
-        )
-        for p in problems
-    ]
+        Asked(p, request_id(model, revision, _prompt(plan, p), plan.sampling, plan.spec.seed)) for p in problems
+    ]  # fmt: skip
 
 
-def fill(plan: Plan, asked: Sequence[Asked], journal: Journal, *, report: Report, stop: Callable[[], bool]) -> None:
+def fill(
+    plan: Plan, asked: Sequence[Asked], journal: Journal, origin: Origin, *, report: Report, budget: Budget
+) -> Stopped | None:
     """Ask the teacher for what is missing and store every reply with its grade.
 
-    The engine is opened only if something is missing. After `stop()` nothing more is asked, what is in flight is kept.
+    The engine is opened only if something is missing. Once the budget has stopped, nothing more is asked and what is
+    in flight is kept.
+
+    Returns:
+        Why problems were left that want more; None if none was.
     """
-    sampler = Sampler(plan.quotas, len(asked))
-    n_samples = 0
-    for number, one in enumerate(asked):
-        for sample in current_samples(plan.task, one.problem, one.request_id, journal):
-            sampler.record(number, sample.attempt, seen(sample))
-            n_samples += 1
-    report(sampler.n_finished, len(asked), n_samples, 0)
-    if sampler.n_finished == len(asked) or stop():
-        return
-    problems = {one.problem.id: one.problem for one in asked}
-    engine = plan.engine.open(Opening(plan.teacher, plan.engine_options, plan.sampling, plan.task, problems))
-    try:
-        _run(plan, asked, engine, sampler, journal, n_samples, report, stop)
-    finally:
-        engine.close()
+    with ExitStack() as stack:
+        engine: Engine | None = None
+        while True:
+            desk = Desk(plan, asked, journal, origin, report, budget)
+            desk.look_up()
+            if desk.finished or budget.stopped():
+                return desk.left_open()
+            if engine is None:
+                problems = {one.problem.id: one.problem for one in asked}
+                opening = Opening(plan.teacher, plan.engine_options, plan.sampling, plan.task, problems)
+                engine = stack.enter_context(closing(plan.engine.open(opening)))
+            known = journal.n_known
+            desk.run(engine)
+            journal.commit()
+            # Another build on this journal may have stored a reply first, which then counts instead of ours.
+            if journal.n_known == known:
+                return desk.left_open()
+
+
+class Desk:
+    """Where requests leave and replies come in: one pass over the problems of a build."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        asked: Sequence[Asked],
+        journal: Journal,
+        origin: Origin,
+        report: Report,
+        budget: Budget,
+    ) -> None:
+        self._plan = plan
+        self._asked = asked
+        self._journal = journal
+        self._origin = origin
+        self._report = report
+        self._budget = budget
+        self._sampler = Sampler(plan.quotas, [plan.task.difficulty(one.problem) for one in asked])
+        self._in_flight: dict[str, tuple[int, int, Prompt]] = {}
+        self._n_samples = 0
+        self._n_tokens = 0
+        self._n_written = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether no problem wants anything more."""
+        return self._sampler.n_finished == len(self._asked)
+
+    def left_open(self) -> Stopped | None:
+        """Why some problems want more and did not get it."""
+        return None if self.finished else self._budget.stopped() or "token budget used up"
+
+    def look_up(self) -> None:
+        """Take in what the journal has."""
+        for number, one in enumerate(self._asked):
+            for sample in current_samples(self._plan.task, one.problem, one.request_id, self._journal):
+                self._take(number, sample)
+        self._tell()
+
+    def run(self, engine: Engine) -> None:
+        """Ask and store until nothing is in flight and nothing more is asked."""
+        with ThreadPoolExecutor(N_THREADS) as threads:
+            while True:
+                waiting = len(self._in_flight)
+                free = self._budget.places(self._n_tokens, waiting, engine.capacity - waiting)
+                for number, attempt in self._sampler.next(free):
+                    self._send(engine, number, attempt)
+                if not self._in_flight:
+                    return
+                completions = engine.wait()
+                column = engine_column(engine)
+                samples = list(in_order(lambda one: self._sample(one, column), completions, threads))  # noqa: B023
+                self._journal.add(samples, self._origin)
+                for completion, sample in zip(completions, samples, strict=True):
+                    number, _, _ = self._in_flight.pop(completion.key)
+                    self._take(number, sample)
+                    self._n_written += sample.n_tokens
+                self._tell()
+
+    def _send(self, engine: Engine, number: int, attempt: int) -> None:
+        one = self._asked[number]
+        key = f"{number}/{attempt}"
+        prompt = _prompt(self._plan, one.problem)
+        self._in_flight[key] = (number, attempt, prompt)
+        engine.submit(Request(key, one.problem.id, prompt, one.seed(attempt)))
+
+    def _sample(self, completion: Completion, column: str) -> Sample:
+        number, attempt, prompt = self._in_flight[completion.key]
+        one = self._asked[number]
+        own = replace(completion, text=own_reply(prompt, completion.text))
+        return graded(self._plan.task, one.problem, own, one.request_id, attempt, one.seed(attempt), column)
+
+    def _take(self, number: int, sample: Sample) -> None:
+        self._sampler.record(number, sample.attempt, seen(sample, self._plan.quotas))
+        self._n_samples += 1
+        self._n_tokens += sample.n_tokens
+
+    def _tell(self) -> None:
+        self._report(self._sampler.n_finished, len(self._asked), self._n_samples, self._n_written)
+
+
+def odds_of(plan: Plan, asked: Sequence[Asked], journal: Journal) -> Odds:
+    """What the stored first replies tell of the groups of problems."""
+    odds = Odds([plan.task.difficulty(one.problem) for one in asked])
+    for number in odds.pilot():
+        first = next(iter(journal.samples(asked[number].request_id)), None)
+        if first is not None and first.attempt == 0:
+            odds.first_reply(number, first.verdict.grade)
+    return odds
 
 
 def current_samples(task: Task, problem: Problem, request: str, journal: Journal) -> list[Sample]:
@@ -85,46 +184,5 @@ def current_samples(task: Task, problem: Problem, request: str, journal: Journal
     return journal.samples(request)
 
 
-def _run(
-    plan: Plan,
-    asked: Sequence[Asked],
-    engine: Engine,
-    sampler: Sampler,
-    journal: Journal,
-    n_samples: int,
-    report: Report,
-    stop: Callable[[], bool],
-) -> None:
-    in_flight: dict[str, tuple[int, int]] = {}
-    n_tokens = 0
-    while True:
-        for number, attempt in [] if stop() else sampler.next(engine.capacity - len(in_flight)):
-            key = f"{number}/{attempt}"
-            in_flight[key] = (number, attempt)
-            engine.submit(_request(plan, asked[number], key, attempt))
-        if not in_flight:
-            return
-        completions = engine.wait()
-        samples = list(in_order(lambda one: _sample(plan, asked, engine, one, *in_flight[one.key]), completions))
-        journal.add(samples)
-        for completion, sample in zip(completions, samples, strict=True):
-            number, attempt = in_flight.pop(completion.key)
-            sampler.record(number, attempt, seen(sample))
-            n_tokens += sample.n_tokens
-        n_samples += len(samples)
-        report(sampler.n_finished, len(asked), n_samples, n_tokens)
-
-
-def _request(plan: Plan, one: Asked, key: str, attempt: int) -> Request:
-    return Request(
-        key, one.problem.id, render(plan.task, one.problem, plan.style, plan.teacher.shots), one.seed(attempt)
-    )
-
-
-def _sample(
-    plan: Plan, asked: Sequence[Asked], engine: Engine, completion: Completion, number: int, attempt: int
-) -> Sample:
-    one = asked[number]
-    prompt = render(plan.task, one.problem, plan.style, plan.teacher.shots)
-    completion = replace(completion, text=own_reply(prompt, completion.text))
-    return graded(plan.task, one.problem, completion, one.request_id, attempt, one.seed(attempt), engine_column(engine))
+def _prompt(plan: Plan, problem: Problem) -> Prompt:
+    return render(plan.task, problem, plan.style, plan.teacher.shots)

@@ -1,7 +1,6 @@
 """The folder of a build: one build's, one process at a time, and never somebody else's.
 
 OUT/README.md, wrongcot.json, CONFIG/*.parquet     the data set (whole if wrongcot.json is there)
-OUT/pool/journal.sqlite                            every sample, for resuming and growing
 OUT/pool/build.json                                whose folder this is
 OUT/pool/new/                                      a data set that is being written
 """

@@ -9,34 +9,41 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from itertools import islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+N_THREADS = len(os.sched_getaffinity(0))
+
 CHUNK = 16
 """Items that a thread takes at once: what handing them over costs is shared among them."""
 
 
-def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """`map(function, items)` in as many threads as there are cores; only a few items are ahead of the results.
+def in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: ThreadPoolExecutor | None = None
+) -> Iterator[Result]:
+    """`map(function, items)` in several threads; only a few items are ahead of the results.
+
+    Args:
+        threads: whose they are; as many as there are cores, made for this call, unless given.
 
     Raises:
         Exception: whatever the function raised first, in the order of the items.
     """
     source = iter(items)
-    n_threads = len(os.sched_getaffinity(0))
 
     def work(chunk: Sequence[Item]) -> list[Result]:
         return [function(item) for item in chunk]
 
-    with ThreadPoolExecutor(n_threads) as threads:
+    with ThreadPoolExecutor(N_THREADS) if threads is None else nullcontext(threads) as pool:
         ahead: deque[Future[list[Result]]] = deque()
         try:
             while chunk := list(islice(source, CHUNK)):
-                ahead.append(threads.submit(work, chunk))
-                if len(ahead) > 2 * n_threads:
+                ahead.append(pool.submit(work, chunk))
+                if len(ahead) > 2 * N_THREADS:
                     yield from ahead.popleft().result()
             while ahead:
                 yield from ahead.popleft().result()

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from wrongcot_data.engines import get_engine
 from wrongcot_data.engines.base import EngineKind, Sampling
 from wrongcot_data.errors import BadInput, unknown
-from wrongcot_data.pool.sampler import Quotas
+from wrongcot_data.pool.progress import Quotas
 from wrongcot_data.records import Problem
 from wrongcot_data.spec import BuildSpec, parse_model
 from wrongcot_data.tasks import get_task
@@ -67,7 +67,12 @@ def make_plan(spec: BuildSpec) -> Plan:
         style=spec.prompt or teacher.style,
         sampling=Sampling(spec.sampling.temperature, spec.sampling.top_p, spec.sampling.max_tokens or task.max_tokens),
         variants=variants,
-        quotas=Quotas({v.wanted: spec.per_problem for v in variants if v.wanted}, spec.max_attempts),
+        quotas=Quotas(
+            {v.wanted: spec.per_problem for v in variants if v.wanted},
+            spec.max_attempts,
+            spec.give_up_below,
+            spec.ask_ahead,
+        ),
     )
 
 

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from wrongcot_data.pool.budget import Stopped
+from wrongcot_data.pool.progress import End
 from wrongcot_data.records import Grade, Sample
 
-LeftOut = Literal[
-    "attempts used up", "only duplicates left", "stopped early", "no reference trace", "reference trace not correct"
-]
+LeftOut = (
+    Literal["attempts used up", "hopeless", "only duplicates left", "no reference trace", "reference trace not correct"]
+    | Stopped
+)
 
 
 @dataclass(slots=True)
@@ -24,6 +27,8 @@ class Receipt:
         samples: every reply that the build called for, by grade.
         replies: how many of them there are, counted apart from their grades.
         tokens, prompt_tokens: written and read by the teacher for these samples.
+        spare_replies, spare_tokens: of these problems, in the journal and not called for: asked ahead, or by a larger
+            build.
     """
 
     asked: Counter[str] = field(default_factory=Counter)
@@ -33,14 +38,18 @@ class Receipt:
     replies: int = 0
     tokens: int = 0
     prompt_tokens: int = 0
+    spare_replies: int = 0
+    spare_tokens: int = 0
 
     def leave_out(self, variant: str, reason: LeftOut, count: int) -> None:
         """Account for rows that a variant lacks."""
         if count:
             self.left_out.setdefault(variant, Counter())[reason] += count
 
-    def count_samples(self, samples: Sequence[Sample]) -> None:
-        """Account for a problem's samples."""
+    def count_samples(self, samples: Sequence[Sample], spare: Sequence[Sample] = ()) -> None:
+        """Account for a problem's samples, and for those that are there and not called for."""
+        self.spare_replies += len(spare)
+        self.spare_tokens += sum(sample.n_tokens for sample in spare)
         self.replies += len(samples)
         for sample in samples:
             self.samples[sample.verdict.grade] += 1
@@ -48,10 +57,17 @@ class Receipt:
             self.prompt_tokens += sample.n_prompt_tokens
 
 
-def why_short(samples: Sequence[Sample], grade: Grade, max_attempts: int) -> LeftOut:
-    """Why a problem has fewer distinct samples of a grade than were asked for."""
-    if len(samples) < max_attempts:
-        return "stopped early"
+def why_short(samples: Sequence[Sample], grade: Grade, end: End | None, stopped: Stopped | None) -> LeftOut:
+    """Why a problem has fewer distinct samples of a grade than were asked for.
+
+    Args:
+        end: why no more were asked for; None if the build stopped before it had enough.
+        stopped: why the build stopped.
+    """
+    if end is None:
+        return stopped or "stopped early"
+    if end == "hopeless":
+        return "hopeless"
     return "only duplicates left" if any(sample.verdict.grade == grade for sample in samples) else "attempts used up"
 
 
@@ -87,6 +103,7 @@ def to_json(receipt: Receipt, written: Mapping[str, int]) -> dict[str, Any]:
         "samples": dict(sorted(receipt.samples.items())),
         "tokens": receipt.tokens,
         "prompt_tokens": receipt.prompt_tokens,
+        "spare": {"replies": receipt.spare_replies, "tokens": receipt.spare_tokens},
         "balanced": not faults(receipt, written),
         "by_variant": {
             variant: {

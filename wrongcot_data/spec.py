@@ -6,6 +6,8 @@
 |---|---|
 | engine | the same teacher by another engine draws from the same distribution; every row names its engine |
 | engine_options | speed, memory and devices only; what changes replies is in the teacher's revision |
+| max_tokens_total, max_minutes | how far a build gets, which its receipt says, not what it is |
+| ask_ahead | what a build costs; a data set never holds a reply that was asked ahead in vain |
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from wrongcot_data.errors import BadInput, unknown
 from wrongcot_data.teachers.registry import PromptStyle
 
 HASH_SCHEME = "v1"
-OUTSIDE_HASH = frozenset({"engine", "engine_options"})
+OUTSIDE_HASH = frozenset({"engine", "engine_options", "max_tokens_total", "max_minutes", "ask_ahead"})
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -50,6 +52,24 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     limit: int = Field(1000, ge=1, le=10**7, description="problems; all of them are held in memory")
     per_problem: int = Field(1, ge=1, description="distinct traces a problem, of right and of wrong each")
     max_attempts: int = Field(8, ge=1, description="replies asked for a problem before it is given up")
+    give_up_below: float = Field(
+        0.03,
+        ge=0,
+        lt=1,
+        description="chance that a problem's next reply brings something missing, below which it is given up as"
+        " hopeless; 0.03 is 33 replies for one trace; 0 gives none up early",
+    )
+    ask_ahead: float = Field(
+        0.5,
+        gt=0,
+        le=2,
+        description="while the engine has room: ask a reply before it is certain to be needed if it is at least this"
+        " likely to be; 2 asks none",
+    )
+    max_tokens_total: int | None = Field(
+        None, ge=1, description="tokens the teacher may write for this build in all; none: no limit"
+    )
+    max_minutes: float | None = Field(None, gt=0, description="minutes this call may go on asking; none: no limit")
     seed: int = Field(0, ge=0, lt=2**63, description="one seed rules problems and replies")
     split: str = Field("train", description="students are scored on the others")
     problems: dict[str, Any] = Field(default_factory=dict, description="the task's own options")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,20 @@ from wrongcot_data.cli import main
 Run = Callable[..., Result]
 
 
+def with_own_journal(args: Sequence[object]) -> list[str]:
+    """The command line, a build's journal in its own folder unless it says otherwise: tests share nothing."""
+    texts = [str(arg) for arg in args]
+    if "build" not in texts[:1] or "--out" not in texts or "--journal" in texts:
+        return texts
+    return [*texts, "--journal", str(Path(texts[texts.index("--out") + 1]) / "pool" / "journal.sqlite")]
+
+
 @pytest.fixture(scope="session")
 def run() -> Run:
     """Runs `wrongcot-data` in this process; its standard output and error are apart."""
 
     def run_program(*args: object, code: int = 0, stdin: bytes | None = None) -> Result:
-        result = CliRunner().invoke(main, [str(arg) for arg in args], input=stdin, prog_name="wrongcot-data")
+        result = CliRunner().invoke(main, with_own_journal(args), input=stdin, prog_name="wrongcot-data")
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == code, result.output
@@ -52,6 +60,14 @@ def built(tmp_path_factory: pytest.TempPathFactory, scripted: Callable[..., dict
     return out
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_shared_journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Builds that name neither folder nor journal keep off the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WRONGCOT_JOURNAL", str(tmp_path_factory.mktemp("journal") / "shared.sqlite"))
+        yield
+
+
 @pytest.fixture
 def rows() -> Callable[[Path, str], list[dict[str, Any]]]:
     """The rows of a config of a data set, in order."""
@@ -64,7 +80,7 @@ def rows() -> Callable[[Path, str], list[dict[str, Any]]]:
 
 def program(*args: object) -> list[str]:
     """The command line of `wrongcot-data` as a process of its own."""
-    return [sys.executable, "-m", "wrongcot_data", *(str(arg) for arg in args)]
+    return [sys.executable, "-m", "wrongcot_data", *with_own_journal(args)]
 
 
 @pytest.fixture(scope="session")

@@ -69,13 +69,14 @@ def asked_for(out: Path) -> int:
 
 def test_a_changed_limit_or_variant_uses_every_reply_again(tmp_path: Path, scripted, rows):
     out, whole = tmp_path / "d", tmp_path / "whole"
-    scripted(out, "--limit", 10, "--variant", "wrong")
-    scripted(out, "--limit", 30, "--variant", "wrong", "--variant", "right")
-    scripted(whole, "--limit", 30, "--variant", "wrong", "--variant", "right")
+    exactly = ["--ask-ahead", 2]
+    scripted(out, *exactly, "--limit", 10, "--variant", "wrong")
+    scripted(out, *exactly, "--limit", 30, "--variant", "wrong", "--variant", "right")
+    scripted(whole, *exactly, "--limit", 30, "--variant", "wrong", "--variant", "right")
     assert asked_for(out) == asked_for(whole)
     for config in ("right", "wrong", "samples"):
         assert rows(out, config) == rows(whole, config)
-    scripted(out, "--limit", 10, "--variant", "wrong")
+    scripted(out, *exactly, "--limit", 10, "--variant", "wrong")
     assert len(rows(out, "wrong")) == 10
     assert not (out / "right").exists()
     assert asked_for(out) == asked_for(whole)
@@ -83,14 +84,14 @@ def test_a_changed_limit_or_variant_uses_every_reply_again(tmp_path: Path, scrip
 
 def test_a_changed_temperature_or_prompt_uses_no_reply_again_and_loses_none(tmp_path: Path, scripted, rows):
     out = tmp_path / "d"
-    scripted(out, "--limit", 10)
+    scripted(out, "--ask-ahead", 2, "--limit", 10)
     first = rows(out, "samples")
-    scripted(out, "--limit", 10, "--temperature", "0.3")
+    scripted(out, "--ask-ahead", 2, "--limit", 10, "--temperature", "0.3")
     second = rows(out, "samples")
     assert not {row["sample_id"] for row in first} & {row["sample_id"] for row in second}
-    scripted(out, "--limit", 10, "--prompt", "plain-few")
+    scripted(out, "--ask-ahead", 2, "--limit", 10, "--prompt", "plain-few")
     assert asked_for(out) == len(first) + len(second) + len(rows(out, "samples"))
-    scripted(out, "--limit", 10)
+    scripted(out, "--ask-ahead", 2, "--limit", 10)
     assert rows(out, "samples") == first
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wrongcot_data.cli.console import INTERRUPTED, emit, json_option, log, progress
-from wrongcot_data.cli.options import pairs, source_options, unsafe_option
+from wrongcot_data.cli.options import journal_option, pairs, source_options, unsafe_option
 
 if TYPE_CHECKING:
     from wrongcot_data.build import Built
@@ -32,6 +32,10 @@ COUNTED = 10_000
 @click.option("--limit", type=int, help="Problems.")
 @click.option("--per-problem", type=int, help="Distinct traces a problem, of right and of wrong each.")
 @click.option("--max-attempts", type=int, help="Replies asked for a problem before it is given up.")
+@click.option("--give-up-below", type=float, help="Chance of a next reply under which a problem is hopeless.")
+@click.option("--ask-ahead", type=float, help="Ask a reply that is at least so likely to be needed; 2: none early.")
+@click.option("--max-tokens-total", type=int, help="Tokens the teacher may write for this build in all.")
+@click.option("--max-minutes", type=float, help="Minutes to go on asking; what is in flight is still finished.")
 @source_options
 @click.option("--seed", type=int, help="Decides problems and replies.")
 @click.option("--split", help="Split that the problems come from.")
@@ -42,6 +46,7 @@ COUNTED = 10_000
 @click.option("--engine-option", "engine_options", multiple=True, metavar="NAME=VALUE", help="Repeat for several.")
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file with the same names; flags win over it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the data set.  [default: builds/TASK-TEACHER]")
+@journal_option
 @click.option("--dry-run", is_flag=True, help="Show the first prompt, counts and an estimate; run and write nothing.")
 @unsafe_option
 @json_option
@@ -53,6 +58,7 @@ def build(
     engine_options: tuple[str, ...],
     config: Path | None,
     out: Path | None,
+    journal: Path | None,
     dry_run: bool,
     as_json: bool,
     temperature: float | None,
@@ -61,8 +67,9 @@ def build(
 ) -> None:
     """Build a data set for TASK: ask the teacher, grade every reply, cut the variants, write card and receipt.
 
-    The same command again goes on where it stopped; a larger --limit or --max-attempts keeps every reply that is there.
-    Ctrl-C finishes what is in flight and writes what there is.
+    The same command again goes on where it stopped. Replies are kept in a journal that all your builds share, so
+    another variant, limit or folder pays only for what is new. Ctrl-C, or a budget that is used up, finishes what is in
+    flight and writes what there is.
     """
     from wrongcot_data.plan import make_plan
     from wrongcot_data.spec import make_spec, read_config
@@ -83,10 +90,10 @@ def build(
     if dry_run:
         _dry_run(plan, folder, as_json)
     else:
-        _run(plan, folder, as_json)
+        _run(plan, folder, journal, as_json)
 
 
-def _run(plan: Plan, folder: Path, as_json: bool) -> None:
+def _run(plan: Plan, folder: Path, journal: Path | None, as_json: bool) -> None:
     from wrongcot_data.build import build as run_build
 
     log(f"building {plan.spec.limit} {plan.task.name} problems with {plan.teacher.name} in {folder}")
@@ -96,7 +103,7 @@ def _run(plan: Plan, folder: Path, as_json: bool) -> None:
             note = f"{samples} replies, {tokens} tokens written"
             bar.update(finished, note, total=problems, last=finished == problems)
 
-        built = run_build(plan, folder, report=report, stop=lambda: bool(interrupted))
+        built = run_build(plan, folder, journal, report=report, interrupted=lambda: bool(interrupted))
     emit({"dataset": str(built.folder), "receipt": built.receipt}, as_json, lambda: _account(built))
     for fault in built.faults:
         log(f"wrongcot-data: the receipt does not balance: {fault}")
@@ -115,6 +122,9 @@ def _account(built: Built) -> str:
     if receipt["samples"]:
         grades = ", ".join(f"{count} {grade}" for grade, count in receipt["samples"].items())
         lines.append(f"replies   {sum(receipt['samples'].values()):>7}   {grades}; {receipt['tokens']} tokens")
+    if receipt["spare"]["replies"]:
+        spare = receipt["spare"]
+        lines.append(f"spare     {spare['replies']:>7}   in the journal, not called for; {spare['tokens']} tokens")
     lines += ["", f"next:  wrongcot-data show {built.folder}"]
     return "\n".join(lines)
 

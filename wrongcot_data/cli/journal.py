@@ -2,17 +2,80 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
 from wrongcot_data.cli.console import emit, json_option
+from wrongcot_data.cli.options import journal_option
+from wrongcot_data.errors import BadInput
+from wrongcot_data.records import GRADES
+
+FORMATS = (".jsonl", ".parquet")
 
 
-@click.group(short_help="Look after the file that holds every sample.")
+@click.group(short_help="Look after the file that holds every reply.")
 def journal() -> None:
-    """The journal of a build is `pool/journal.sqlite` in its folder."""
+    """All builds of a user share one journal, in the user cache folder, unless --journal names another."""
+
+
+@journal.command()
+@journal_option
+@json_option
+def stats(journal: Path | None, as_json: bool) -> None:
+    """What the journal holds, by task, teacher and prompt: replies, problems, tokens, grades."""
+    from wrongcot_data.build import shared_journal
+    from wrongcot_data.pool.accounts import sums
+
+    path = journal or shared_journal()
+    found = sums(path)
+    emit(
+        {"journal": str(path), "bytes": path.stat().st_size, "origins": found},
+        as_json,
+        lambda: "\n".join(_stats_lines(path, found)),
+    )
+
+
+def _stats_lines(path: Path, found: list[dict[str, Any]]) -> list[str]:
+    lines = [f"journal  {path}  ({path.stat().st_size / 1e6:.1f} MB)"]
+    for row in found:
+        grades = ", ".join(f"{count} {grade}" for grade, count in row["grades"].items())
+        lines += [
+            "",
+            f"{row['task'] or '(unknown)'} by {row['teacher'] or '(unknown)'} at {row['revision'][:24] or '(unknown)'},"
+            f" {row['prompt_template'] or '(unknown prompt)'}, {row['sampling']}",
+            f"  {row['replies']} replies to {row['problems']} problems: {grades}",
+            f"  {row['tokens']} tokens written, {row['prompt_tokens']} read",
+        ]
+    return lines
+
+
+@journal.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@journal_option
+@click.option("--task", help="Only of this task.")
+@click.option("--teacher", help="Only of this teacher.")
+@click.option("--grade", type=click.Choice(GRADES), help="Only of this grade.")
+@json_option
+def export(file: Path, journal: Path | None, as_json: bool, **wanted: str | None) -> None:
+    """Write every reply with its grade to FILE, JSON Lines or Parquet by its ending; `-` is JSON Lines on stdout."""
+    from wrongcot_data.build import shared_journal
+    from wrongcot_data.pool.accounts import rows
+    from wrongcot_data.publish.export import write_rows
+
+    path = journal or shared_journal()
+    found = rows(path, {name: value for name, value in wanted.items() if value is not None})
+    if str(file) == "-":
+        for row in found:
+            click.echo(json.dumps(row, ensure_ascii=False))
+        return
+    if file.suffix not in FORMATS:
+        raise BadInput(f"cannot tell how to write {file}: its name must end in {' or '.join(FORMATS)}")
+    count = write_rows(file, found)
+    emit({"file": str(file), "rows": count}, as_json, f"{count} replies written to {file}")
 
 
 @journal.command()
@@ -24,8 +87,8 @@ def recover(file: Path, as_json: bool) -> None:
     The saved samples become FILE; the damaged file is kept beside it under another name. The build goes on from there
     by its own command.
     """
-    from wrongcot_data.errors import BadInput, CheckFailed
-    from wrongcot_data.pool.journal import recover as save_readable
+    from wrongcot_data.errors import CheckFailed
+    from wrongcot_data.pool.recovery import recover as save_readable
 
     if not file.is_file():
         raise BadInput(f"there is no file {file}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,6 +15,13 @@ def _accept_unsafe(_ctx: click.Context, _option: click.Parameter, accepted: bool
 
         allow_unsafe()
 
+
+journal_option = click.option(
+    "--journal",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="WRONGCOT_JOURNAL",
+    help="File with every reply, shared by builds.  [default: journal.sqlite in the user cache; see `journal stats`]",
+)
 
 unsafe_option = click.option(
     "--accept-unsafe-exec",

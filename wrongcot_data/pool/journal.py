@@ -1,21 +1,21 @@
-"""Every attempt of every teacher, in one SQLite file that a killed build leaves whole.
+"""Every attempt of every teacher, in one SQLite file that a killed build leaves whole and builds share.
 
 The key is content, never a row's position: a request id is the hash of the teacher and its revision, the rendered
-prompt, the sampling settings and the seed; with the number of the attempt it names one reply for ever. So a changed
-limit, subset or list of variants finds its samples again, and a changed prompt or temperature finds none.
+prompt, the sampling settings and the seed; with the number of the attempt it names one reply for ever. So another
+limit, subset, list of variants or folder finds its samples again, and a changed prompt or temperature finds none.
 
-Commits come in groups: per row, SQLite makes 280 rows/s on a plain disk; in groups of 500 with a write-ahead log,
-17,700. What a kill can cost is the last second.
+A thread of its own writes in groups: a transaction a row makes 280 rows/s on a plain disk, one of 500 rows with a
+write-ahead log 17,700. What a kill can cost is the last second. Each group is one short transaction, so that several
+builds can write to one journal.
 """
 
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sqlite3
-import tempfile
-import time
+import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,11 +25,17 @@ from wrongcot_data.errors import CheckFailed, Unavailable
 from wrongcot_data.records import Prompt, Sample, Verdict
 from wrongcot_data.spec import content_hash
 
-LAYOUT = 2
-"""Of the tables; a journal of a layout that is not known is refused, not guessed at. Layout 1 had no `sandbox`."""
+LAYOUT = 3
+"""Of the tables; a journal of a layout that is not known is refused, not guessed at. Layout 1 had no `sandbox`, layout
+2 no origins."""
 
 GROUP_ROWS = 500
 GROUP_SECONDS = 1.0
+MOST_UNWRITTEN = 20 * GROUP_ROWS
+"""Rows that may wait for a disk that is slower than the engine; then `add` waits too."""
+
+PATIENCE_S = 60.0
+"""How long another build's transaction is waited for."""
 
 COLUMNS = (
     "request_id", "attempt", "problem_id", "completion", "finish_reason", "n_prompt_tokens", "n_tokens", "seed",
@@ -43,10 +49,36 @@ CREATE TABLE IF NOT EXISTS samples (
     n_prompt_tokens INTEGER NOT NULL, n_tokens INTEGER NOT NULL, seed INTEGER NOT NULL,
     engine TEXT NOT NULL, error TEXT NOT NULL,
     grade TEXT NOT NULL, reason TEXT NOT NULL, answer TEXT NOT NULL, form TEXT NOT NULL, sandbox TEXT NOT NULL,
-    grader_version TEXT NOT NULL,
+    grader_version TEXT NOT NULL, origin INTEGER NOT NULL DEFAULT 0,
     UNIQUE (request_id, attempt)
-)
+);
+CREATE TABLE IF NOT EXISTS origins (
+    id INTEGER PRIMARY KEY, task TEXT NOT NULL, teacher TEXT NOT NULL, revision TEXT NOT NULL,
+    prompt_template TEXT NOT NULL, sampling TEXT NOT NULL, seed INTEGER NOT NULL,
+    UNIQUE (task, teacher, revision, prompt_template, sampling, seed)
+);
 """
+
+_INSERT = (
+    f"INSERT OR IGNORE INTO samples ({', '.join(COLUMNS)}, origin)"  # noqa: S608
+    f" VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What many samples have in common, for people who look into a journal; no part of any key.
+
+    Attributes:
+        sampling: as JSON text.
+    """
+
+    task: str = ""
+    teacher: str = ""
+    revision: str = ""
+    prompt_template: str = ""
+    sampling: str = ""
+    seed: int = 0
 
 
 def request_id(model: str, revision: str, prompt: Prompt, sampling: Sampling, seed: int) -> str:
@@ -59,29 +91,39 @@ def request_id(model: str, revision: str, prompt: Prompt, sampling: Sampling, se
 
 
 class Journal:
-    """The samples of one folder. Use as a context manager: leaving it commits.
+    """The samples of one file. Use as a context manager: leaving it commits.
+
+    Attributes:
+        n_known: samples that were added and were there already, from another build at the same time.
 
     Raises:
         CheckFailed: the file is damaged or of another layout; nothing is written to it then.
-        Unavailable: the disk is full.
+        Unavailable: the disk is full, or the file cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._uncommitted = 0
-        self._committed_at = time.monotonic()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self.n_known = 0
+        self._origins: dict[Origin, int] = {}
+        self._unwritten: list[tuple[Sample, Origin]] = []
+        self._fault: BaseException | None = None
+        self._closed = False
+        self._changed = threading.Condition()  # guards what is unwritten
+        self._writing = threading.RLock()  # guards the connection
+        self._writer: threading.Thread | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            story = f"cannot make the folder of the journal {path}: {error.strerror}"
+            raise Unavailable(story, try_=["--journal PATH"]) from error
         existed = path.exists() and path.stat().st_size > 0
-        with self._faults_explained():
-            self._db = sqlite3.connect(path, isolation_level=None)
+        with faults_explained(self.path):
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE_S, check_same_thread=False)
             if existed:
-                self._check()
+                self._check(path)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute(CREATE)
-            if existed:
-                self._bring_up_to_date()
-            self._db.execute(f"PRAGMA user_version = {LAYOUT}")
+            self._bring_up_to_date()
 
     def __enter__(self) -> Journal:
         return self
@@ -93,162 +135,186 @@ class Journal:
 
     def close(self) -> None:
         """Commit and close. Safe to call twice."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._writer:
+            self._writer.join()
         try:
-            self.commit()
+            if not self._fault:
+                self._write()
         finally:
             self._db.close()
-            self._uncommitted = 0
 
-    def add(self, samples: Iterable[Sample]) -> None:
-        """Store samples. One that is there already stays as it is: a reply is paid for once."""
-        with self._faults_explained():
+    def add(self, samples: Iterable[Sample], origin: Origin = Origin()) -> None:
+        """Store samples, within a second. One that is there already stays as it is: a reply is paid for once.
+
+        Raises:
+            Unavailable: an earlier one could not be stored.
+        """
+        with self._changed:
             for sample in samples:
-                self._begin()
-                marks = ", ".join("?" * len(COLUMNS))
-                self._db.execute(
-                    f"INSERT OR IGNORE INTO samples ({', '.join(COLUMNS)}) VALUES ({marks})",  # noqa: S608
-                    _to_row(sample),
-                )
-                self._uncommitted += 1
-            if self._uncommitted >= GROUP_ROWS or time.monotonic() - self._committed_at >= GROUP_SECONDS:
-                self.commit()
+                while len(self._unwritten) >= MOST_UNWRITTEN and not self._fault:
+                    self._changed.wait()
+                if self._fault:
+                    raise self._fault
+                self._unwritten.append((sample, origin))
+                if len(self._unwritten) == GROUP_ROWS:
+                    self._changed.notify_all()
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write_in_groups, name="journal", daemon=True)
+                self._writer.start()
+        if self._fault:
+            raise self._fault
 
     def regrade(self, samples: Iterable[Sample]) -> None:
         """Put new verdicts in the place of those of an older grader; the replies stay."""
-        with self._faults_explained():
-            self._begin()
-            for sample in samples:
-                self._db.execute(
-                    "UPDATE samples SET grade=?, reason=?, answer=?, form=?, sandbox=?, grader_version=?"
-                    " WHERE request_id=? AND attempt=?",
-                    (*_verdict_row(sample), sample.grader_version, sample.request_id, sample.attempt),
-                )
-            self.commit()
+        rows = [(*_verdict_row(sample), sample.grader_version, sample.request_id, sample.attempt) for sample in samples]
+        self.commit()
+        with self._writing, faults_explained(self.path), self._transaction():
+            self._db.executemany(
+                "UPDATE samples SET grade=?, reason=?, answer=?, form=?, sandbox=?, grader_version=?"
+                " WHERE request_id=? AND attempt=?",
+                rows,
+            )
 
     def commit(self) -> None:
         """Make everything added so far outlast the process."""
-        with self._faults_explained():
+        if self._fault:
+            raise self._fault
+        self._write()
+
+    def _write_in_groups(self) -> None:
+        while not self._closed and not self._fault:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or len(self._unwritten) >= GROUP_ROWS, GROUP_SECONDS)
+            with contextlib.suppress(BaseException):  # it is kept, and raised where the build adds or commits
+                self._write()
+
+    def _write(self) -> None:
+        """Write what is unwritten in one transaction."""
+        with self._writing:
+            with self._changed:
+                group, self._unwritten = self._unwritten, []
+                self._changed.notify_all()
+            if not group:
+                return
+            with self._fault_kept(), faults_explained(self.path), self._transaction():
+                rows = [(*_to_row(sample), self._origin_id(origin)) for sample, origin in group]
+                before = self._db.total_changes
+                self._db.executemany(_INSERT, rows)
+                self.n_known += len(rows) - (self._db.total_changes - before)
+
+    @contextlib.contextmanager
+    def _fault_kept(self) -> Iterator[None]:
+        """After a group could not be written nothing more is: what is stored has no holes."""
+        try:
+            yield
+        except BaseException as error:
+            with self._changed:
+                self._fault = error
+                self._changed.notify_all()
+            raise
+
+    def _origin_id(self, origin: Origin) -> int:
+        if origin not in self._origins:
+            self._db.execute(
+                "INSERT OR IGNORE INTO origins (task, teacher, revision, prompt_template, sampling, seed)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                astuple(origin),
+            )
+            (self._origins[origin],) = self._db.execute(
+                "SELECT id FROM origins WHERE task=? AND teacher=? AND revision=? AND prompt_template=?"
+                " AND sampling=? AND seed=?",
+                astuple(origin),
+            ).fetchone()
+        return self._origins[origin]
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._origins.clear()  # one of them may have been of this transaction
             if self._db.in_transaction:
-                self._db.execute("COMMIT")
-        self._uncommitted = 0
-        self._committed_at = time.monotonic()
+                self._db.execute("ROLLBACK")
+            raise
 
     def samples(self, request: str) -> list[Sample]:
         """The samples of one request id, by attempt."""
-        with self._faults_explained():
+        if self._unwritten:
+            self.commit()
+        with self._writing, faults_explained(self.path):
             rows = self._db.execute(
                 f"SELECT {', '.join(COLUMNS)} FROM samples WHERE request_id = ? ORDER BY attempt",  # noqa: S608
                 (request,),
             ).fetchall()
-        return [_from_row(row) for row in rows]
+        return [from_row(row) for row in rows]
 
-    def _begin(self) -> None:
-        if not self._db.in_transaction:
-            self._db.execute("BEGIN IMMEDIATE")
-
-    def _check(self) -> None:
-        (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
+    def _check(self, path: Path) -> None:
+        """See that the file is whole and of a layout that is known; the whole of a large one is read only on doubt."""
+        (pages,) = self._db.execute("PRAGMA page_count").fetchone()
+        (size,) = self._db.execute("PRAGMA page_size").fetchone()
+        if path.stat().st_size != pages * size:  # cut off, or a part of it is still in its write-ahead log
+            (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
         (layout,) = self._db.execute("PRAGMA user_version").fetchone()
-        if layout not in (1, LAYOUT):
+        if layout > LAYOUT or (layout == 0 and column_names(self._db)):
             raise CheckFailed(f"{self.path} is a journal of layout {layout}; this version reads layout {LAYOUT}")
 
     def _bring_up_to_date(self) -> None:
-        """Add what a journal of an older layout lacks."""
-        if "sandbox" not in _columns(self._db):
-            self._db.execute("ALTER TABLE samples ADD COLUMN sandbox TEXT NOT NULL DEFAULT ''")
-
-    def _faults_explained(self) -> _FaultsExplained:
-        return _FaultsExplained(self.path)
-
-
-class _FaultsExplained:
-    """Turns SQLite's errors into ours, each with what to do next."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if not isinstance(error, sqlite3.DatabaseError):
+        """Make the tables, and add what a journal of an older layout lacks."""
+        (layout,) = self._db.execute("PRAGMA user_version").fetchone()
+        if layout == LAYOUT:
             return
+        with self._transaction():
+            for statement in CREATE.split(";"):
+                self._db.execute(statement)
+            present = column_names(self._db)
+            if "sandbox" not in present:
+                self._db.execute("ALTER TABLE samples ADD COLUMN sandbox TEXT NOT NULL DEFAULT ''")
+            if "origin" not in present:
+                self._db.execute("ALTER TABLE samples ADD COLUMN origin INTEGER NOT NULL DEFAULT 0")
+            self._db.execute(f"PRAGMA user_version = {LAYOUT}")
+
+
+@contextlib.contextmanager
+def faults_explained(path: Path) -> Iterator[None]:
+    """Turns SQLite's errors into ours, each with what to do next.
+
+    Raises:
+        CheckFailed: the file is damaged.
+        Unavailable: the disk is full, the file cannot be opened, or another program holds it.
+    """
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
         name = getattr(error, "sqlite_errorname", "") or ""
         if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
-            raise Unavailable(f"cannot open the journal {self.path}: {error}", try_=["--out FOLDER"]) from error
+            raise Unavailable(f"cannot open the journal {path}: {error}", try_=["--journal PATH"]) from error
         if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             raise Unavailable(
-                f"cannot write {self.path}: {error}; what was committed is kept",
+                f"cannot write {path}: {error}; what was committed is kept",
                 try_=["make room on the disk and give the same command again"],
             ) from error
         if name.startswith("SQLITE_BUSY"):
             raise Unavailable(
-                f"{self.path} is in use by another program", try_=["wait for it, then give the same command again"]
+                f"{path} is in use by another program", try_=["wait for it, then give the same command again"]
             ) from error
         damaged = not name or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
         if damaged and not isinstance(error, sqlite3.ProgrammingError):
             raise CheckFailed(
-                f"the journal {self.path} is damaged ({error}); nothing was written to it",
-                try_=[f"wrongcot-data journal recover {self.path}    (saves every sample that can still be read)"],
+                f"the journal {path} is damaged ({error}); nothing was written to it",
+                try_=[f"wrongcot-data journal recover {path}    (saves every sample that can still be read)"],
             ) from error
+        raise
 
 
-def recover(path: Path, into: Path) -> int:
-    """Copy every sample that can still be read from a damaged journal into a new one. Returns how many.
-
-    Reads from the front and from the back, up to the damage on each side. The damaged file is left as it is.
-    """
-    with tempfile.TemporaryDirectory(dir=into.parent) as folder:
-        copy = Path(folder) / "copy.sqlite"
-        _copy_padded(path, copy)
-        saved: dict[tuple[str, int], Sample] = {}
-        for order in ("ASC", "DESC"):
-            for sample in _readable(copy, order):
-                saved.setdefault((sample.request_id, sample.attempt), sample)
-    with Journal(into) as journal:
-        journal.add(saved.values())
-    return len(saved)
-
-
-def _copy_padded(path: Path, copy: Path) -> None:
-    """Copy a journal with its write-ahead log, a cut-off file filled up with zeros to the size in its header.
-
-    SQLite reads nothing of a file that is shorter than its header says; of a filled-up one it reads all but the end.
-    """
-    shutil.copyfile(path, copy)
-    log = path.with_name(path.name + "-wal")
-    if log.exists():
-        shutil.copyfile(log, copy.with_name(copy.name + "-wal"))
-    with copy.open("r+b") as handle:
-        header = handle.read(100)
-        if not header.startswith(b"SQLite format 3\0"):
-            return
-        told = int.from_bytes(header[16:18], "big") * int.from_bytes(header[28:32], "big")  # page size, pages
-        if copy.stat().st_size < told:
-            with contextlib.suppress(OSError):  # a damaged header tells of more than a file can hold
-                handle.truncate(told)
-
-
-def _readable(path: Path, order: str) -> Iterator[Sample]:
-    db = sqlite3.connect(path)
-    try:
-        present = _columns(db)
-        columns = ", ".join(name if name in present else f"'' AS {name}" for name in COLUMNS)
-        cursor = db.execute(f"SELECT {columns} FROM samples NOT INDEXED ORDER BY rowid {order}")  # noqa: S608
-        for row in cursor:
-            if "\0" not in row[-1]:  # else the page with the end of this row is one that was filled up
-                yield _from_row(row)
-    except (sqlite3.DatabaseError, ValueError, TypeError):
-        return  # the damage begins here
-    finally:
-        db.close()
-
-
-def _columns(db: sqlite3.Connection) -> set[str]:
+def column_names(db: sqlite3.Connection) -> set[str]:
+    """The columns of the table of samples; empty where there is none."""
     return {name for _, name, *_ in db.execute("PRAGMA table_info(samples)")}
 
 
@@ -270,7 +336,8 @@ def _to_row(sample: Sample) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _from_row(row: tuple[Any, ...]) -> Sample:
+def from_row(row: tuple[Any, ...]) -> Sample:
+    """A sample from the values of `COLUMNS`."""
     named = dict(zip(COLUMNS, row, strict=True))
     verdict = Verdict(*(named.pop(name) for name in ("grade", "reason", "answer", "form", "sandbox")))
     return Sample(**named, verdict=verdict)

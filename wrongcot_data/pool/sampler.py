@@ -1,148 +1,154 @@
 """Who is asked next: pure, given what is known so far.
 
-A problem's attempts are asked in order 0, 1, 2, ... until its quotas are met or its attempts are used up. At most as
-many are in flight as it needs *at least*: one more `right` and two more `wrong` need three more replies, whatever they
-turn out to be. So which attempts exist in the end depends on the replies alone, not on their timing, on batch sizes or
-on where a build was killed, and no reply is asked for in vain. (Proof: needs fall by at most one a reply, so the
-shortest sufficient run of attempts is at least done + needed long.)
+A problem's attempts are asked in order 0, 1, 2, ... until it has ended (see `progress`). As many are in flight as it
+needs *at least*: one more `right` and two more `wrong` need three more replies, whatever they turn out to be. Of the
+problems that need a reply, the one goes first whose reply is likeliest to bring something missing, so that a budget
+buys the most; problems of which nothing is known go before all others.
+
+Where no reply is needed for certain and the engine has room left, replies are asked ahead: the likeliest to be needed
+first, none that is less likely so than `ask_ahead`, none that would come after the problem is given up. What was asked
+ahead in vain costs tokens, never changes a data set, and stays in the journal for a larger build.
 """
 
 from __future__ import annotations
 
-import hashlib
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from itertools import count, takewhile
+from itertools import count
+from math import comb
 
-from wrongcot_data.records import Grade, Sample
+from wrongcot_data.pool.odds import Group, Odds
+from wrongcot_data.pool.progress import Progress, Quotas, Seen
 
+NEEDED, AHEAD = 0, 1
 
-@dataclass(frozen=True, slots=True)
-class Quotas:
-    """What a build wants of every problem.
-
-    Attributes:
-        wanted: distinct samples by grade, such as `{"correct": 1, "wrong": 1}`.
-        max_attempts: replies after which a problem is given up.
-    """
-
-    wanted: dict[Grade, int]
-    max_attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the sampler remembers of a sample: its grade and a digest that is equal for equal traces."""
-
-    grade: Grade
-    digest: bytes
-
-
-def trace_digest(completion: str) -> bytes:
-    """Eight bytes, equal for completions that differ only in white space."""
-    return hashlib.blake2b(" ".join(completion.split()).encode("utf-8", "replace"), digest_size=8).digest()
-
-
-def seen(sample: Sample) -> Seen:
-    """The sampler's memory of a sample."""
-    return Seen(sample.verdict.grade, trace_digest(sample.completion))
-
-
-def needed(known: Iterable[Seen], quotas: Quotas) -> int:
-    """How many more replies a problem needs at least."""
-    distinct: dict[Grade, set[bytes]] = {grade: set() for grade in quotas.wanted}
-    for one in known:
-        if one.grade in distinct:
-            distinct[one.grade].add(one.digest)
-    return sum(max(0, quota - len(distinct[grade])) for grade, quota in quotas.wanted.items())
-
-
-def unbroken(samples: Sequence[Sample]) -> list[Sample]:
-    """The samples of attempts 0, 1, 2, ... up to the first that a kill has left out."""
-    return [sample for number, sample in enumerate(samples) if sample.attempt == number]
-
-
-def called_for(known: Sequence[Seen], quotas: Quotas) -> int:
-    """How many of a problem's first attempts these quotas call for; a journal may hold more, from a larger build."""
-    for length in range(min(len(known), quotas.max_attempts)):
-        if needed(known[:length], quotas) == 0:
-            return length
-    return min(len(known), quotas.max_attempts)
+Turn = tuple[int, float, int]
+"""When a problem's next attempt is due, lowest first: `NEEDED` or `AHEAD`, less the gain or likelihood, the attempt."""
 
 
 @dataclass(slots=True)
 class _Asked:
-    """One problem's attempts: what is known by attempt, and which are in flight."""
+    """One problem: its replies by attempt, how far they bring it, and the attempts in flight."""
 
     known: dict[int, Seen] = field(default_factory=dict)
     in_flight: set[int] = field(default_factory=set)
+    progress: Progress = field(default_factory=Progress)
 
-    def next_attempt(self, quotas: Quotas) -> int | None:
-        """The lowest attempt to ask now; None while enough are in flight or nothing more is called for."""
-        unbroken = takewhile(self.known.__contains__, count())
-        if needed((self.known[number] for number in unbroken), quotas) == 0:
-            return None
-        taken = self.known.keys() | self.in_flight
-        lowest = next(number for number in count() if number not in taken)
-        if lowest >= quotas.max_attempts:
-            return None
-        # A kill can leave a later attempt without an earlier one, which an undisturbed build would have had.
-        gap = lowest < max(taken, default=-1)
-        return lowest if gap or len(self.in_flight) < needed(self.known.values(), quotas) else None
+    def lowest_open(self) -> int:
+        """The first attempt that is neither known nor in flight."""
+        return next(n for n in count(self.progress.n) if n not in self.known and n not in self.in_flight)
+
+    def go_on(self, quotas: Quotas, group: Group) -> None:
+        """Take in the replies that follow, up to the end, beyond which a data set takes none."""
+        while self.progress.n in self.known and not self.progress.end(quotas, group):
+            self.progress.take(self.known[self.progress.n], quotas)
+
+    def with_early(self, quotas: Quotas) -> Progress:
+        """How far it would be if the replies that came before an earlier one were the next ones."""
+        early = sorted(attempt for attempt in self.known if attempt > self.progress.n)
+        if not early:
+            return self.progress
+        far = self.progress.copy()
+        for attempt in early:
+            far.take(self.known[attempt], quotas)
+        return far
 
 
 class Sampler:
-    """Says which attempt of which problem to ask for, problems with the fewest attempts first.
+    """Says which attempt of which problem to ask for.
 
     Args:
         quotas: the same for every problem.
-        n_problems: problems are named by their number, 0 to `n_problems - 1`.
+        difficulties: of the problems, which are named by their number; those of like difficulty share their odds.
 
     Attributes:
+        odds: what is known of the groups.
         n_finished: how many problems want nothing more.
     """
 
-    def __init__(self, quotas: Quotas, n_problems: int) -> None:
-        self._quotas = quotas
-        self._asked = [_Asked() for _ in range(n_problems)]
-        self._queue: list[tuple[int, int]] = []
-        self._open: set[int] = set()
-        self._finished = bytearray(n_problems)
+    def __init__(self, quotas: Quotas, difficulties: Sequence[Hashable]) -> None:
+        self.odds = Odds(difficulties)
         self.n_finished = 0
-        for problem in range(n_problems):
+        self._quotas = quotas
+        self._asked: list[_Asked | None] = [_Asked() for _ in difficulties]  # None: finished
+        self._queue: list[tuple[Turn, int, int]] = []
+        self._stamp = [0] * len(difficulties)  # an entry of the queue with an older one is out of date
+        for problem in range(len(difficulties)):
             self._reconsider(problem)
 
     def record(self, problem: int, attempt: int, what: Seen) -> None:
         """Take in a sample, from the journal or just graded."""
-        if attempt >= self._quotas.max_attempts:
-            return
         asked = self._asked[problem]
-        asked.in_flight.discard(attempt)
-        asked.known[attempt] = what
-        self._reconsider(problem)
+        if asked is not None and attempt < self._quotas.max_attempts:
+            asked.in_flight.discard(attempt)
+            asked.known[attempt] = what
+            self._reconsider(problem)
+        if attempt == 0 and self.odds.first_reply(problem, what.grade):
+            for member in self.odds.members(problem):
+                self._start_over(member)
 
     def next(self, limit: int) -> list[tuple[int, int]]:
         """Up to `limit` pairs (problem, attempt), now in flight. Empty: wait for a reply, or all is done."""
         chosen: list[tuple[int, int]] = []
         while self._queue and len(chosen) < limit:
-            queued, problem = heapq.heappop(self._queue)
-            self._open.discard(problem)
-            attempt = self._asked[problem].next_attempt(self._quotas)
-            if attempt == queued:
-                self._asked[problem].in_flight.add(attempt)
-                chosen.append((problem, attempt))
+            _, problem, stamp = heapq.heappop(self._queue)
+            asked = self._asked[problem]
+            if asked is None or stamp != self._stamp[problem]:
+                continue
+            attempt = asked.lowest_open()
+            asked.in_flight.add(attempt)
+            chosen.append((problem, attempt))
             self._reconsider(problem)
         return chosen
 
+    def _start_over(self, problem: int) -> None:
+        """Judge a problem's replies again, now that its group's odds are known."""
+        asked = self._asked[problem]
+        if asked is not None:
+            asked.progress = Progress()
+            self._reconsider(problem)
+
     def _reconsider(self, problem: int) -> None:
         """Queue a problem for its next attempt, or note that it wants nothing more, which it then never does again."""
-        asked = self._asked[problem]
-        attempt = asked.next_attempt(self._quotas)
-        if attempt is None:
-            if not asked.in_flight and not self._finished[problem]:
-                self._finished[problem] = 1
+        asked, group = self._asked[problem], self.odds.group(problem)
+        if asked is None:
+            return
+        asked.go_on(self._quotas, group)
+        self._stamp[problem] += 1
+        if asked.progress.end(self._quotas, group):
+            if not asked.in_flight:
+                self._asked[problem] = None
                 self.n_finished += 1
-        elif problem not in self._open:
-            self._open.add(problem)
-            heapq.heappush(self._queue, (attempt, problem))
+            return
+        turn = self._turn(asked, group)
+        if turn is not None:
+            heapq.heappush(self._queue, (turn, problem, self._stamp[problem]))
+        if len(self._queue) > 1000 + 2 * len(self._asked):
+            self._queue = [entry for entry in self._queue if entry[2] == self._stamp[entry[1]]]
+            heapq.heapify(self._queue)
+
+    def _turn(self, asked: _Asked, group: Group) -> Turn | None:
+        """When a problem's next attempt is due; None while enough are in flight."""
+        attempt = asked.lowest_open()
+        if attempt >= self._quotas.max_attempts:
+            return None
+        far = asked.with_early(self._quotas)
+        missing = far.missing(self._quotas)
+        # A kill can leave a later attempt without an earlier one, which an undisturbed build would have had.
+        gap = attempt < max((*asked.known, *asked.in_flight), default=-1)
+        if gap or len(asked.in_flight) < sum(missing.values()):
+            return NEEDED, -asked.progress.gain(self._quotas, group), attempt
+        if not group.known:
+            return None
+        waiting = len(asked.in_flight)
+        in_vain = Progress(far.n + waiting, far.accepted)  # if none of those in flight brings anything
+        if in_vain.end(self._quotas, group):
+            return None
+        likely = max(_at_most(number - 1, waiting, far.chance(grade, group)) for grade, number in missing.items())
+        return (AHEAD, -likely, attempt) if likely >= self._quotas.ask_ahead else None
+
+
+def _at_most(hits: int, draws: int, rate: float) -> float:
+    """The chance of at most so many hits in independent draws (binomial)."""
+    return sum(comb(draws, k) * rate**k * (1 - rate) ** (draws - k) for k in range(hits + 1))

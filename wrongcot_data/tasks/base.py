@@ -92,6 +92,12 @@ class Task(Protocol):
         """Worked examples to show before a problem, each with its trace; `problems` never yields these."""
         ...
 
+    def difficulty(self, problem: Problem) -> str:
+        """A name that problems of about the same difficulty share, such as `4 numbers`; the same for all where nothing
+        is known. The sampler starts from the success rate of a group.
+        """
+        ...
+
     def grade(self, problem: Problem, completion: str, finish_reason: FinishReason) -> Verdict:
         """Judge a completion. Never raises, whatever the text; a reply that was cut off is `truncated`.
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from wrongcot_data.graders.final_answer import boxed_answer
+from wrongcot_data.records import Problem
 from wrongcot_data.tasks import sources
 from wrongcot_data.tasks.questions import QuestionTask, closing
 from wrongcot_data.tasks.sources import Read, Row, SourceOptions
@@ -81,6 +82,10 @@ class Math(QuestionTask):
                 raise row.fault(f"`{name}` must be text, not {sources.shown(value)}")
             columns[name] = value or ""
         return columns
+
+    def difficulty(self, problem: Problem) -> str:
+        """By the level that the source gives."""
+        return str(problem.data["level_of_problem"])
 
     worked_examples: Sequence[tuple[str, str, str]] = (
         (

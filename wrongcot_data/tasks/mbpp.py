@@ -142,6 +142,10 @@ class Mbpp:
         problems = (_problem(shot.question, shot.tests, "", shot.program, style, "") for shot in SHOTS)
         return list(zip(problems, traces, strict=True))
 
+    def difficulty(self, problem: Problem) -> str:
+        """All alike: nothing in a problem tells."""
+        return "all"
+
     def grade(self, problem: Problem, completion: str, finish_reason: FinishReason) -> Verdict:
         """Run the program in the sandbox and judge its values outside; see `code` for the reasons."""
         return code.grade(problem.data["tests"], problem.data["test_setup_code"], completion, finish_reason)

@@ -123,6 +123,11 @@ class QuestionTask:
             for question, answer, trace in self.worked_examples
         ]
 
+    def difficulty(self, problem: Problem) -> str:
+        """By the lines of the solution, of which each is about a step."""
+        lines = sum(1 for line in problem.data["solution"].splitlines() if line.strip())
+        return "1 to 2 lines" if lines <= 2 else "3 to 4 lines" if lines <= 4 else "5 lines and more"
+
     def grade(self, problem: Problem, completion: str, finish_reason: FinishReason) -> Verdict:
         """Judge the final answer; see `math_answers` for the reasons and their order."""
         answer = problem.data["reference_answer"]

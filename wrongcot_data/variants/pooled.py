@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wrongcot_data.pool.sampler import trace_digest
-from wrongcot_data.records import Grade, Problem, Reference, Sample, Trace, sample_id
+from wrongcot_data.pool.progress import End
+from wrongcot_data.records import Problem, Reference, Sample, Trace, sample_id
 from wrongcot_data.tasks.base import Task
 
 
@@ -22,22 +22,20 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """One problem, what is right for it, and its graded samples in the order of their attempts."""
+    """One problem, what is right for it, and its graded samples in the order of their attempts.
+
+    Attributes:
+        end: why no more were asked for; None if more are wanted.
+        spare: samples of it that the journal has and the build does not call for.
+    """
 
     task: Task
     problem: Problem
     reference: Reference
     samples: Sequence[Sample]
     source: Source
-
-
-def distinct(samples: Sequence[Sample], grade: Grade) -> list[Sample]:
-    """The samples of a grade; of traces that differ only in white space, the first."""
-    first: dict[bytes, Sample] = {}
-    for sample in samples:
-        if sample.verdict.grade == grade:
-            first.setdefault(trace_digest(sample.completion), sample)
-    return list(first.values())
+    end: End | None = None
+    spare: Sequence[Sample] = ()
 
 
 def trace_of(pooled: Pooled, sample: Sample, variant: str) -> Trace:

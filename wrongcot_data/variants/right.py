@@ -5,8 +5,9 @@ A right answer is no proof of right steps.
 
 from __future__ import annotations
 
+from wrongcot_data.pool.distinct import distinct
 from wrongcot_data.records import Trace
-from wrongcot_data.variants.pooled import Pooled, distinct, trace_of
+from wrongcot_data.variants.pooled import Pooled, trace_of
 
 
 def traces(pooled: Pooled, count: int) -> list[Trace]:

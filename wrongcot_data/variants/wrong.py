@@ -5,8 +5,9 @@ A cut-off or unreadable reply is not wrong: it stays in the pool under its own g
 
 from __future__ import annotations
 
+from wrongcot_data.pool.distinct import distinct
 from wrongcot_data.records import Trace
-from wrongcot_data.variants.pooled import Pooled, distinct, trace_of
+from wrongcot_data.variants.pooled import Pooled, trace_of
 
 
 def traces(pooled: Pooled, count: int) -> list[Trace]:

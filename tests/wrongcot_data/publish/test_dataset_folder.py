@@ -65,7 +65,7 @@ def test_a_variant_without_rows_does_not_keep_the_others_from_loading(tmp_path: 
     options = [word for rate in rates for word in ("--engine-option", rate)]
     receipt = scripted(tmp_path / "d", "--limit", 3, *options)["receipt"]
     assert receipt["kept"] == {"reference": 3, "right": 0, "wrong": 3}
-    assert receipt["left_out"] == {"attempts used up": 3}
+    assert receipt["left_out"] == {"hopeless": 3}
     assert len(load(tmp_path / "d", "wrong")) == 3
     assert "| `right` | 0 |" in (tmp_path / "d" / "README.md").read_text()
 

@@ -120,6 +120,10 @@ class Countdown:
         """Four worked examples; `problems` never yields these."""
         return [(_problem(key_of(shot.numbers, shot.target), shot.numbers), shot.trace) for shot in SHOTS]
 
+    def difficulty(self, problem: Problem) -> str:
+        """By how many numbers there are."""
+        return f"{len(problem.data['nums'])} numbers"
+
     def grade(self, problem: Problem, completion: str, finish_reason: FinishReason) -> Verdict:
         """Judge a completion; see `answers` for the reasons and their order."""
         return answers.grade(problem, completion, finish_reason)
