@@ -15,7 +15,7 @@ import pytest
 
 from wrongcot_data.engines.base import Sampling
 from wrongcot_data.errors import CheckFailed, Unavailable
-from wrongcot_data.pool.journal import Journal, request_id, storable
+from wrongcot_data.pool.journal import Journal, Origin, request_id, storable
 from wrongcot_data.pool.recovery import recover
 from wrongcot_data.records import Message, Prompt, Sample, Verdict
 
@@ -77,6 +77,14 @@ for n in range(10**9):
 """
 
 
+LONELY = """
+journal.add([sample(0)])
+print(0, flush=True)
+import time
+time.sleep(60)
+"""
+
+
 def test_a_killed_writer_loses_nothing_that_was_committed(tmp_path: Path):
     path = tmp_path / "j.sqlite"
     command = [sys.executable, "-c", WRITER, str(path), str(Path(__file__).parent)]
@@ -93,9 +101,7 @@ def test_a_killed_writer_loses_nothing_that_was_committed(tmp_path: Path):
 
 def test_a_row_outlasts_a_kill_a_second_after_it_was_added_though_no_other_follows(tmp_path: Path):
     path = tmp_path / "j.sqlite"
-    lonely = (
-        WRITER.partition("for n in")[0] + "journal.add([sample(0)])\nprint(0, flush=True)\nimport time\ntime.sleep(60)"
-    )
+    lonely = WRITER.partition("for n in")[0] + LONELY
     command = [sys.executable, "-c", lonely, str(path), str(Path(__file__).parent)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout

@@ -1,0 +1,72 @@
+"""`wrongcot-data journal`: what is in it, and how it gets out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory, scripted) -> Path:
+    folder = tmp_path_factory.mktemp("journal")
+    path = folder / "j.sqlite"
+    scripted(folder / "a", "--limit", 30, "--journal", path)
+    scripted(folder / "b", "--limit", 10, "--journal", path, "--temperature", 0.3)
+    return path
+
+
+def test_stats_count_every_reply_by_what_it_came_from(journal: Path, run):
+    found = json.loads(run("journal", "stats", "--journal", journal, "--json").stdout)
+    first, second = found["origins"]
+    assert (first["task"], first["teacher"], first["problems"]) == ("countdown", "scripted", 30)
+    assert second["problems"] == 10
+    assert json.loads(second["sampling"])["temperature"] == 0.3
+    for row in found["origins"]:
+        assert sum(row["grades"].values()) == row["replies"] > row["problems"]
+    text = run("journal", "stats", "--journal", journal).stdout
+    assert "countdown by scripted" in text
+    assert f"{first['replies']} replies to 30 problems" in text
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_export_writes_every_reply_with_its_grade(journal: Path, run, tmp_path: Path, ending: str):
+    file = tmp_path / "new" / f"replies.{ending}"
+    told = json.loads(run("journal", "export", file, "--journal", journal, "--json").stdout)
+    rows = (
+        pq.read_table(file).to_pylist()
+        if ending == "parquet"
+        else [json.loads(line) for line in file.read_text().splitlines()]
+    )
+    stats = json.loads(run("journal", "stats", "--journal", journal, "--json").stdout)
+    assert told["rows"] == len(rows) == sum(origin["replies"] for origin in stats["origins"])
+    assert {row["task"] for row in rows} == {"countdown"}
+    assert len({(row["request_id"], row["attempt"]) for row in rows}) == len(rows)
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_export_takes_only_what_is_wanted_and_writes_to_a_pipe(journal: Path, run):
+    lines = run("journal", "export", "-", "--journal", journal, "--grade", "wrong", "--task", "countdown").stdout
+    rows = [json.loads(line) for line in lines.splitlines()]
+    assert rows
+    assert {row["grade"] for row in rows} == {"wrong"}
+    assert run("journal", "export", "-", "--journal", journal, "--teacher", "nobody").stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["export", "x.csv"], "must end in .jsonl or .parquet"),
+        (["export", "x.jsonl", "--grade", "good"], "is not one of"),
+    ],
+)
+def test_what_cannot_be_exported_is_said(journal: Path, run, command: list[str], told: str):
+    assert told in run("journal", *command, "--journal", journal, code=2).stderr
+
+
+def test_a_journal_that_is_not_there_is_said_and_not_made(tmp_path: Path, run):
+    path = tmp_path / "none.sqlite"
+    assert f"there is no journal {path}" in run("journal", "stats", "--journal", path, code=2).stderr
+    assert not path.exists()
