@@ -108,7 +108,7 @@ def children(pid: int) -> list[int]:
 
 PROGRAMS = [
     {
-        "task_id": n, "text": f"Write a function to add {n}.", "code": f"def add(x):\n    return x + {n}",
+        "task_id": 600 + n, "text": f"Write a function to add {n}.", "code": f"def add(x):\n    return x + {n}",
         "test_list": [f"assert add({k}) == {k + n}" for k in range(3)], "test_setup_code": "",
         "challenge_test_list": [],
     }
@@ -126,7 +126,7 @@ def test_graders_that_are_killed_again_and_again_cost_no_row(tmp_path: Path, sta
     rng = random.Random(3)
     kills = 0
     with start(*command, "--out", out) as process:
-        wait_for(lambda: stored(out / "pool" / "journal.sqlite") > 0)
+        wait_for(lambda: stored(out / "pool" / "journal.sqlite") > 0 or process.poll() is not None)
         while process.poll() is None:
             for pid in rng.sample(found := children(process.pid), min(1, len(found))):
                 kills += 1
