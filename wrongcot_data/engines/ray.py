@@ -226,13 +226,13 @@ class RayEngine(AsyncEngine):
         while True:
             error = await _trouble(self._live(place))
             cause = _cause(error)
-            self._ask_again(place)
+            n_lost = self._ask_again(place)
             # an engine that says it is broken is lost like its actor; before it ever ran, the settings are to blame
             broken = isinstance(cause, Unavailable) and cause is not error and place.served
             if not (_is_loss(cause) or broken):
                 self._fail(cause)
                 return
-            log.warning("actor %d is lost: %s", place.number, _story(cause))
+            log.warning("actor %d is lost, its %d requests are asked again: %s", place.number, n_lost, _story(cause))
             if place.restarts == self._options.max_restarts:
                 self._give_up(place, cause)
                 return
@@ -257,17 +257,20 @@ class RayEngine(AsyncEngine):
             )
         )
 
-    def _ask_again(self, place: _Place) -> None:
-        """Put what a lost actor had back among the waiting, but for what was lost too often."""
+    def _ask_again(self, place: _Place) -> int:
+        """Put what a lost actor had back among the waiting, but for what was lost too often. Returns how many."""
+        n_again = 0
         lost = list(place.in_flight.values())
         place.in_flight.clear()
         for wanted in lost:
             wanted.losses += 1
             if wanted.losses < TIMES_LOST:
                 self._waiting.put_nowait(wanted)
+                n_again += 1
             elif not wanted.reply.done():
                 story = f"lost with its actor {wanted.losses} times"
                 wanted.reply.set_result(Completion(wanted.request.key, "", "error", 0, 0, story))
+        return n_again
 
     async def _live(self, place: _Place) -> None:
         """The life of one actor: until it dies or its engine raises."""
@@ -393,10 +396,11 @@ def _is_loss(error: Exception) -> bool:
 
 
 def _story(error: BaseException) -> str:
-    """One line of it. Ray's errors begin with a general line, then name ids, then tell the reason."""
+    """One line of it. Ray's errors begin with a general line, then name ids, then tell the reason, at length."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     told = [line for line in lines[1:] if not line.startswith(("class_name:", "actor_id:", "pid:", "name", "ip:"))]
-    return (told or lines or [type(error).__name__])[0]
+    story = (told or lines or [type(error).__name__])[0].partition(" Some common causes")[0]
+    return story.replace(" Worker exit type: SYSTEM_ERROR Worker exit detail:", "")[:200]
 
 
 def _size(layout: Layout) -> str:

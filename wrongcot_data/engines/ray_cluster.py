@@ -34,6 +34,7 @@ class Cluster:
 
     def __init__(self, address: str | None) -> None:
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # a local Ray takes it over; nothing leaves the machine
+        os.environ["RAY_IGNORE_UNHANDLED_ERRORS"] = "1"  # of calls nobody waits for any more, when an actor is lost
         try:
             import ray
         except ImportError as error:
@@ -42,6 +43,8 @@ class Cluster:
         self._ours = not ray.is_initialized()
         if self._ours:
             self._connect(address or os.environ.get("RAY_ADDRESS") or "local")
+            # without this, the death of an actor is told on standard output, among what `--json` prints
+            vars(ray._private.worker)["_worker_logs_enabled"] = False
 
     def _connect(self, address: str) -> None:
         import ray
