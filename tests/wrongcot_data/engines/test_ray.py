@@ -134,14 +134,13 @@ def test_a_request_that_was_with_its_actor_at_three_deaths_comes_back_as_an_erro
     engine = open_ray(actors=1, engine_options={"latency_ms": 100_000})
     (request,) = requests(1)
     engine.submit(request)
-    died: set[int] = set()
-    for _ in range(3):
-        fresh = until(lambda: set(actors(os.getpid())) - died)
-        until(lambda: any(place.in_flight for place in engine._places))
-        died |= fresh
-        os.kill(fresh.pop(), signal.SIGKILL)
-        if len(died) < 3:
-            until(lambda: not any(place.in_flight for place in engine._places))
+    for death in range(3):
+        until(lambda: engine.capacity > 1)  # it is open
+        time.sleep(0.5)  # and has the request
+        (actor,) = actors(os.getpid())
+        os.kill(actor, signal.SIGKILL)
+        if death < 2:
+            until(lambda: engine.capacity == 1)
     (completion,) = engine.wait()
     assert (completion.key, completion.finish_reason) == (request.key, "error")
     assert completion.error == "lost with its actor 3 times"
@@ -193,9 +192,6 @@ def test_a_model_in_an_actor_replies_as_it_does_here_and_its_refusals_keep_their
     with pytest.raises(BadInput, match="no chat template") as caught:
         engine.wait()
     assert caught.value.try_[0].startswith("--prompt plain-few")
-    with pytest.raises(Unavailable, match="device 'cuda:99' cannot be used here") as unavailable:
-        open_ray("transformers", teacher, actors=1, engine_options={"device": "cuda:99"})
-    assert unavailable.value.try_ == ("--engine-option device=cpu",)
 
 
 def test_options_of_the_inner_engine_are_held_to_its_own(run: Callable[..., Any]):
@@ -320,8 +316,7 @@ def test_an_exception_that_cannot_travel_is_told_by_one_that_can(monkeypatch: py
     assert host.collect() == ([], 1)  # silence is no trouble
     host.submit(requests(1))
     with pytest.raises(RuntimeError, match="LocalError: 42: the library's own"):
-        for _ in range(100):
-            host.collect()
+        until(lambda: not host.collect())
 
 
 # Builds as programs of their own, each with a local Ray of its own
@@ -371,10 +366,11 @@ def test_a_build_that_loses_itself_and_then_an_actor_gives_the_rows_of_a_plain_o
     out = tmp_path / "ray"
     with start_ray(*flags(out)) as process:
         until(lambda: stored(out) > 60)
-        left = list(descendants(process.pid))
+        left = descendants(process.pid)
         process.kill()
-    assert len(left) > 4
-    until(lambda: gone(left), 30)  # a local Ray ends with the build that started it
+    assert sum("Host" in command for command in left.values()) == 2
+    # a local Ray ends with the build that started it; its two agents hold no more than themselves and take a minute
+    until(lambda: gone([pid for pid, command in left.items() if "Agent" not in command]), 30)
     so_far = stored(out)
     with start_ray(*flags(out)) as process:
         until(lambda: stored(out) > so_far + 60)
@@ -387,6 +383,7 @@ def test_a_build_that_loses_itself_and_then_an_actor_gives_the_rows_of_a_plain_o
     for config in ("reference", "right", "wrong", "samples"):
         here, there = ([row | {"engine": ""} for row in rows(folder, config)] for folder in (out, tmp_path / "plain"))
         assert here == there, config
+    until(lambda: gone(list(left)), 90)
     assert {row["engine"].partition(" on ")[2].split()[0] for row in rows(out, "samples")} == {"ray"}
 
 
