@@ -369,7 +369,7 @@ def test_a_build_that_loses_itself_and_then_an_actor_gives_the_rows_of_a_plain_o
         left = descendants(process.pid)
         process.kill()
     assert sum("Host" in command for command in left.values()) == 2
-    # a local Ray ends with the build that started it; its two agents hold no more than themselves and take a minute
+    # a local Ray ends with the build that started it; its two agents take about a minute
     until(lambda: gone([pid for pid, command in left.items() if "Agent" not in command]), 30)
     so_far = stored(out)
     with start_ray(*flags(out)) as process:
@@ -383,7 +383,6 @@ def test_a_build_that_loses_itself_and_then_an_actor_gives_the_rows_of_a_plain_o
     for config in ("reference", "right", "wrong", "samples"):
         here, there = ([row | {"engine": ""} for row in rows(folder, config)] for folder in (out, tmp_path / "plain"))
         assert here == there, config
-    until(lambda: gone(list(left)), 90)
     assert {row["engine"].partition(" on ")[2].split()[0] for row in rows(out, "samples")} == {"ray"}
 
 
