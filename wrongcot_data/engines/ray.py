@@ -13,7 +13,7 @@ import importlib.util
 import logging
 from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, prod
 from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
@@ -35,6 +35,9 @@ GATHER_S = 0.01
 
 THREADS = 4
 """Calls that an actor serves at once: `collect`, which mostly waits, `submit`, and room to spare."""
+
+SPREAD_OVER = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
+"""Options of an engine that multiply the GPUs it takes."""
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +171,7 @@ class RayEngine(AsyncEngine):
                 options.actors,
                 options.gpus_per_actor,
                 options.cpus_per_actor,
-                getattr(inner, "tensor_parallel_size", None) or 1,
+                prod(getattr(inner, name, None) or 1 for name in SPREAD_OVER),
             )
             self._class: Any = ray.remote(Host).options(
                 num_cpus=self._layout.cpus,

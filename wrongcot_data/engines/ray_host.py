@@ -89,12 +89,17 @@ class Host:
         return Opened(engine.name, tuple(engine.not_honoured), engine.capacity)
 
     def submit(self, requests: list[Request]) -> None:
-        """Take requests. An engine's refusal comes with `collect`."""
-        for request in requests:
-            if isinstance(self._engine, AsyncEngine):
-                self._engine.submit(request)
-            else:
-                self._asked.put(request)
+        """Take requests.
+
+        Raises:
+            Exception: whatever an `AsyncEngine` raises; what another does comes with `collect`.
+        """
+        with _portable():
+            for request in requests:
+                if isinstance(self._engine, AsyncEngine):
+                    self._engine.submit(request)
+                else:
+                    self._asked.put(request)
 
     def collect(self) -> tuple[list[Completion], int]:
         """What has finished since the last call, none after a while of silence, and the engine's capacity by now.
