@@ -337,7 +337,7 @@ class RayEngine(AsyncEngine):
             # its share by room, so that the last few requests do not all go to one
             free = sum(other.free for other in self._places)
             share = ceil(self._waiting.qsize() * place.free / free) if free else 0
-            for _ in range(min(share, self._waiting.qsize())):
+            for _ in range(min(share, place.free, self._waiting.qsize())):
                 group.append(self._waiting.get_nowait())
                 place.in_flight[group[-1].request.key] = group[-1]
             await host.submit.remote([wanted.request for wanted in group])

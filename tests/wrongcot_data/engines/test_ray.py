@@ -146,13 +146,16 @@ def test_a_request_that_was_with_its_actor_at_three_deaths_comes_back_as_an_erro
     assert completion.error == "lost with its actor 3 times"
 
 
-def test_a_build_without_any_actor_left_ends_with_what_to_do(open_ray: Open):
-    engine = open_ray(actors=1, max_restarts=0, engine_options={"latency_ms": 100_000})
-    engine.submit(requests(1)[0])
+def test_a_build_without_any_actor_left_ends_with_what_to_do(open_ray: Open, caplog: pytest.LogCaptureFixture):
+    engine = open_ray(actors=1, max_restarts=0, engine_options={"latency_ms": 100_000, "capacity": 5})
+    for request in requests(12):
+        engine.submit(request)
+    time.sleep(0.5)
     os.kill(actors(os.getpid())[0], signal.SIGKILL)
     with pytest.raises(Unavailable, match="every Ray actor was lost") as caught:
         engine.wait()
     assert caught.value.try_[0].startswith("the same command again")
+    assert "its 5 requests are asked again" in caplog.text  # the others waited here
 
 
 def test_an_actor_that_finds_no_place_is_said_so(open_ray: Open):
