@@ -9,7 +9,7 @@ from itertools import islice
 from pydantic import BaseModel
 
 from wrongcot_data.engines import get_engine
-from wrongcot_data.engines.base import EngineKind, Sampling
+from wrongcot_data.engines.base import EngineKind, Sampling, SpreadingKind
 from wrongcot_data.errors import BadInput, unknown
 from wrongcot_data.pool.progress import Quotas
 from wrongcot_data.records import Problem
@@ -50,9 +50,11 @@ def make_plan(spec: BuildSpec) -> Plan:
         raise unknown("split", spec.split, task.splits)
     teacher = get_teacher(spec.teacher)
     engine_name = spec.engine or teacher.engine or DEFAULT_ENGINE
-    if teacher.engine and engine_name != teacher.engine:
-        raise BadInput(f"teacher {teacher.name} runs on the engine {teacher.engine} only, not on {engine_name}")
     engine = get_engine(engine_name)
+    engine_options = parse_model(engine.options, spec.engine_options, "engine_options.")
+    runs = engine.runs(engine_options) if isinstance(engine, SpreadingKind) else engine_name
+    if teacher.engine and runs != teacher.engine:
+        raise BadInput(f"teacher {teacher.name} runs on the engine {teacher.engine} only, not on {runs}")
     variants = [REGISTRY[name] for name in spec.variants]
     task_options = parse_model(task.options, spec.problems, "problems.")
     return Plan(
@@ -63,7 +65,7 @@ def make_plan(spec: BuildSpec) -> Plan:
         teacher=teacher,
         engine=engine,
         engine_name=engine_name,
-        engine_options=parse_model(engine.options, spec.engine_options, "engine_options."),
+        engine_options=engine_options,
         style=spec.prompt or teacher.style,
         sampling=Sampling(spec.sampling.temperature, spec.sampling.top_p, spec.sampling.max_tokens or task.max_tokens),
         variants=variants,

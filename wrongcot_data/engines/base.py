@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -127,6 +127,15 @@ class EngineKind(Protocol):
         Raises:
             Unavailable: this machine cannot run it; the message says what it needs and what to use instead.
         """
+        ...
+
+
+@runtime_checkable
+class SpreadingKind(Protocol):
+    """What an engine kind has besides where it runs another engine."""
+
+    def runs(self, options: BaseModel) -> str:
+        """The name of the engine that runs the teacher in the end."""
         ...
 
 
