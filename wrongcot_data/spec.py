@@ -53,18 +53,18 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     per_problem: int = Field(1, ge=1, description="distinct traces a problem, of right and of wrong each")
     max_attempts: int = Field(8, ge=1, description="replies asked for a problem before it is given up")
     give_up_below: float = Field(
-        0.03,
+        0.05,
         ge=0,
         lt=1,
         description="chance that a problem's next reply brings something missing, below which it is given up as"
-        " hopeless; 0.03 is 33 replies for one trace; 0 gives none up early",
+        " hopeless; 0.05 is 20 replies for one trace; 0 gives none up early",
     )
     ask_ahead: float = Field(
-        0.5,
+        0.8,
         gt=0,
         le=2,
         description="while the engine has room: ask a reply before it is certain to be needed if it is at least this"
-        " likely to be; 2 asks none",
+        " likely to be; 2 asks none. At 0.8 one in five is in vain at most",
     )
     max_tokens_total: int | None = Field(
         None, ge=1, description="tokens the teacher may write for this build in all; none: no limit"

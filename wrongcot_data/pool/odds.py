@@ -2,7 +2,8 @@
 
 A problem's rate of a grade has a Beta prior that problems of like difficulty share. Its mean comes from the group's
 pilot: the first replies to its first `PILOT` problems, once all of them are known. Which replies those are does not
-depend on timing, so neither does anything that is decided by the odds.
+depend on timing, so neither does anything that is decided by them for good. Until then a guess, from whatever first
+replies are in, tells for whom to wait.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from wrongcot_data.records import Grade
 PILOT = 50
 """Problems whose first replies tell of a group: a rate of 5 % is then known to within 6 points (95 %)."""
 
+ENOUGH = 20
+"""First replies from which a guess is made."""
+
 STRENGTH = 1.0
 """Weight of the prior, in replies. Small, because problems of one group differ a lot: in 5,000 real replies to 50
 puzzles of one difficulty, half of the puzzles were never solved and four were solved more than every fourth time."""
@@ -23,15 +27,26 @@ puzzles of one difficulty, half of the puzzles were never solved and four were s
 
 @dataclass(slots=True)
 class Group:
-    """Problems of like difficulty: how large its pilot is and what is known of it."""
+    """Problems of like difficulty: how large its pilot is and what is known of it.
+
+    Attributes:
+        first: grades of the pilot's first replies.
+        others: grades of the other problems' first replies.
+    """
 
     size: int = 0
     first: Counter[Grade] = field(default_factory=Counter)
+    others: Counter[Grade] = field(default_factory=Counter)
 
     @property
     def known(self) -> bool:
         """Whether every first reply of the pilot is in."""
         return self.first.total() == self.size
+
+    def guess(self) -> Group:
+        """The group itself once it is known; before, as if the first replies that are in were its pilot's."""
+        seen = self.first + self.others
+        return self if self.known or seen.total() < ENOUGH else Group(seen.total(), seen)
 
     def mean(self, grade: Grade) -> float:
         """Share of a grade among the first replies, with half a reply more for and against it (Jeffreys)."""
@@ -59,12 +74,17 @@ class Odds:
         """The problems whose first replies are not in yet and will tell of their groups."""
         return sorted(self._pilot)
 
+    def in_pilot(self, problem: int) -> bool:
+        """Whether a group waits for a problem's first reply."""
+        return problem in self._pilot
+
     def first_reply(self, problem: int, grade: Grade) -> bool:
         """Take in the grade of a problem's attempt 0, once. Returns whether this made its group's odds known."""
+        group = self.group(problem)
         if problem not in self._pilot:
+            group.others[grade] += 1
             return False
         self._pilot.discard(problem)
-        group = self.group(problem)
         group.first[grade] += 1
         return group.known
 

@@ -7,7 +7,7 @@ asked ahead, or on where a build was killed; a journal may hold more of a proble
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -54,6 +54,9 @@ def seen(sample: Sample, quotas: Quotas) -> Seen:
 _UNWORDED = {grade: Seen(grade) for grade in GRADES}
 
 
+_ANY: Wording = frozenset()
+
+
 @dataclass(slots=True)
 class Progress:
     """What is known of a problem after its first `n` replies.
@@ -75,6 +78,11 @@ class Progress:
     def copy(self) -> Progress:
         """An independent copy, for what would be if."""
         return Progress(self.n, dict(self.accepted))
+
+    def with_hits(self, hits: Mapping[Grade, int], n_more: int) -> Progress:
+        """What it would be after `n_more` replies of which so many were new traces of a grade."""
+        more = {grade: (*self.accepted.get(grade, ()), *(_ANY,) * count) for grade, count in hits.items()}
+        return Progress(self.n + n_more, {**self.accepted, **more})
 
     def missing(self, quotas: Quotas) -> dict[Grade, int]:
         """How many more distinct traces are wanted, by grade."""

@@ -1,27 +1,30 @@
 """Who is asked next: pure, given what is known so far.
 
-A problem's attempts are asked in order 0, 1, 2, ... until it has ended (see `progress`). As many are in flight as it
-needs *at least*: one more `right` and two more `wrong` need three more replies, whatever they turn out to be. Of the
-problems that need a reply, the one goes first whose reply is likeliest to bring something missing, so that a budget
-buys the most; problems of which nothing is known go before all others.
+A problem's attempts are asked in order 0, 1, 2, ... until it has ended (see `progress`). Replies that are needed for
+certain go first: those without which it cannot end, whatever the ones in flight turn out to be. Of the problems that
+need one, the one goes first whose reply is likeliest to bring something missing, so that a budget buys the most;
+problems of which nothing is known go before all others.
 
 Where no reply is needed for certain and the engine has room left, replies are asked ahead: the likeliest to be needed
-first, none that is less likely so than `ask_ahead`, none that would come after the problem is given up. What was asked
-ahead in vain costs tokens, never changes a data set, and stays in the journal for a larger build.
+first, none that is less likely so than `ask_ahead`. What was asked ahead in vain costs tokens, never changes a data
+set, and stays in the journal for a larger build.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from math import comb
 
 from wrongcot_data.pool.odds import Group, Odds
 from wrongcot_data.pool.progress import Progress, Quotas, Seen
 
 NEEDED, AHEAD = 0, 1
+
+CERTAIN = 1 - 1e-9
+"""From here on a chance is no chance: what is left to it is rounding."""
 
 Turn = tuple[int, float, int]
 """When a problem's next attempt is due, lowest first: `NEEDED` or `AHEAD`, less the gain or likelihood, the attempt."""
@@ -121,34 +124,53 @@ class Sampler:
                 self._asked[problem] = None
                 self.n_finished += 1
             return
-        turn = self._turn(asked, group)
+        turn = self._turn(problem, asked, group.guess())
         if turn is not None:
             heapq.heappush(self._queue, (turn, problem, self._stamp[problem]))
         if len(self._queue) > 1000 + 2 * len(self._asked):
             self._queue = [entry for entry in self._queue if entry[2] == self._stamp[entry[1]]]
             heapq.heapify(self._queue)
 
-    def _turn(self, asked: _Asked, group: Group) -> Turn | None:
-        """When a problem's next attempt is due; None while enough are in flight."""
+    def _turn(self, problem: int, asked: _Asked, group: Group) -> Turn | None:
+        """When a problem's next attempt is due; None while enough are in flight, or while it is only guessed hopeless.
+
+        A problem of the latter kind is looked at again when its group's odds are known.
+        """
         attempt = asked.lowest_open()
         if attempt >= self._quotas.max_attempts:
             return None
-        far = asked.with_early(self._quotas)
-        missing = far.missing(self._quotas)
         # A kill can leave a later attempt without an earlier one, which an undisturbed build would have had.
-        gap = attempt < max((*asked.known, *asked.in_flight), default=-1)
-        if gap or len(asked.in_flight) < sum(missing.values()):
+        if attempt < max((*asked.known, *asked.in_flight), default=-1):
+            return NEEDED, 0.0, attempt
+        if asked.progress.end(self._quotas, group) and not self.odds.in_pilot(problem):
+            return None
+        likely = _still_open(asked.with_early(self._quotas), len(asked.in_flight), self._quotas, group)
+        if likely >= CERTAIN:
             return NEEDED, -asked.progress.gain(self._quotas, group), attempt
-        if not group.known:
-            return None
-        waiting = len(asked.in_flight)
-        in_vain = Progress(far.n + waiting, far.accepted)  # if none of those in flight brings anything
-        if in_vain.end(self._quotas, group):
-            return None
-        likely = max(_at_most(number - 1, waiting, far.chance(grade, group)) for grade, number in missing.items())
         return (AHEAD, -likely, attempt) if likely >= self._quotas.ask_ahead else None
 
 
-def _at_most(hits: int, draws: int, rate: float) -> float:
-    """The chance of at most so many hits in independent draws (binomial)."""
-    return sum(comb(draws, k) * rate**k * (1 - rate) ** (draws - k) for k in range(hits + 1))
+def _still_open(far: Progress, waiting: int, quotas: Quotas, group: Group) -> float:
+    """The chance that a problem wants another reply after those it waits for.
+
+    Where nothing is known of its group: certain while no replies could end it, else none, so as to wait and see.
+    """
+    missing = far.missing(quotas)
+    if not waiting:
+        return 1.0
+    if not group.known:
+        return 1.0 if waiting < sum(missing.values()) and not quotas.give_up_below else 0.0
+    rates = [far.chance(grade, group) for grade in missing]
+    hits: dict[tuple[int, ...], float] = {(0,) * len(rates): 1.0}
+    for _ in range(waiting):
+        after: defaultdict[tuple[int, ...], float] = defaultdict(float)
+        for have, share in hits.items():
+            after[have] += share * max(0.0, 1 - sum(rates))
+            for number, rate in enumerate(rates):
+                after[(*have[:number], have[number] + 1, *have[number + 1 :])] += share * rate
+        hits = after
+    return sum(
+        share
+        for have, share in hits.items()
+        if not far.with_hits(dict(zip(missing, have, strict=True)), waiting).end(quotas, group)
+    )
