@@ -11,6 +11,7 @@ Pure: time is handed in, nothing is sent from here.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,7 +21,7 @@ LONGEST_BACKOFF_S = 30.0
 LONGEST_RETRY_AFTER_S = 120.0
 
 STEPS_TO_FULL = 32
-"""Round trips from one request at a time back to the most; curator, which took tiny steps, stayed near one for hours."""
+"""Round trips from one request at a time back to the most; curator, which took tiny steps, stayed near one."""
 
 
 def backoff(number: int, base_s: float, rng: Random) -> float:
@@ -43,7 +44,7 @@ def retry_after(value: str | None, date: str | None, now: datetime) -> float:
     except ValueError:
         until = _date(value)
         seconds = (until - (_date(date) or now)).total_seconds() if until else 0.0
-    if seconds != seconds:  # NaN
+    if math.isnan(seconds):
         return 0.0
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
 
@@ -114,6 +115,8 @@ class Endpoint:
         known: whether it was asked what it is and has.
         down: whether it is away: nothing is sent until it answers again.
         served: whether it ever gave a reply.
+        misfits: requests that it refused as wrong before it had ever given a reply.
+        losses: how often it went away since its last reply.
         trouble: what was last wrong with it, in words.
         in_flight: when each request under way was sent, by ticket, oldest first.
         last_answer: when it last answered anything but a refusal.
@@ -129,6 +132,8 @@ class Endpoint:
     known: bool = False
     down: bool = False
     served: bool = False
+    misfits: int = 0
+    losses: int = 0
     trouble: str = ""
     in_flight: dict[int, float] = field(default_factory=dict)
     last_answer: float = float("-inf")
@@ -160,6 +165,7 @@ class Endpoint:
         """It served a request well."""
         self.last_answer = now
         self.served = True
+        self.losses = 0
         self._refusals = 0
         self.limit.replied(len(self.in_flight))
 
@@ -182,10 +188,15 @@ class Endpoint:
         """When the oldest request under way was sent; None where none is."""
         return next(iter(self.in_flight.values()), None)
 
-    def came_back(self) -> None:
-        """It is there again, and is not flooded at once."""
+    def lost(self) -> None:
+        """It is away."""
+        self.down = True
+        self.losses += 1
+
+    def came_back(self, *, rested: bool) -> None:
+        """It is there again. After a rest it is not flooded at once; it may have begun anew."""
         self.down = False
-        self.trouble = ""
-        self.paused_until = float("-inf")
-        self._refusals = 0
-        self.limit.restart()
+        if rested:
+            self.paused_until = float("-inf")
+            self._refusals = 0
+            self.limit.restart()

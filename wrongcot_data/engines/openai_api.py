@@ -20,8 +20,8 @@ SEED_BITS = 31
 """Seeds fit a signed 32-bit integer: what Google and llama.cpp take; vLLM would take 64 bits."""
 
 NEUTRAL = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
-"""vLLM otherwise draws by the model's `generation_config.json` (Qwen2.5: top_k 20, repetition_penalty 1.05 or 1.1), which
-no other engine does: the same sampling must mean the same distribution."""
+"""vLLM otherwise draws by the model's `generation_config.json` (Qwen2.5: top_k 20, repetition_penalty above 1), which
+`transformers` here does not: the same sampling must mean the same distribution."""
 
 MOST_OF_A_STORY = 200
 

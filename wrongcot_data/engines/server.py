@@ -19,18 +19,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import re
-from collections import deque
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
-from typing import Literal
-from urllib.parse import quote, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import quote
 
 import aiohttp
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel
 from yarl import URL
 
 from wrongcot_data.engines.asynchronous import AsyncEngine
@@ -39,7 +35,6 @@ from wrongcot_data.engines.endpoints import Endpoint, Limit, backoff, retry_afte
 from wrongcot_data.engines.openai_api import (
     Kind,
     Refusal,
-    base_url,
     body,
     choose_model,
     error_text,
@@ -47,11 +42,10 @@ from wrongcot_data.engines.openai_api import (
     read_answer,
     read_models,
 )
+from wrongcot_data.engines.places import Places
+from wrongcot_data.engines.server_options import ServerOptions, addresses, key_variable, proxy_of, secret
 from wrongcot_data.errors import BadInput, Unavailable
-from wrongcot_data.teachers.availability import missing_key
 from wrongcot_data.teachers.registry import Teacher
-
-DEFAULT_KEY_VARIABLE = "OPENAI_API_KEY"
 
 CONNECT_S = 10.0
 """To be connected, and for a probe to be answered: a server that is there takes milliseconds, even when it is busy."""
@@ -62,51 +56,15 @@ KEEP_ALIVE_S = 4.0
 REFUSALS_A_TRY = 10
 """So many 429s and 503s count as one try, where others were served meanwhile: one request may be what is refused."""
 
-REFUSED_IN_A_ROW = 20
-"""Requests refused as wrong before a server has given any reply: then it is not the requests."""
+NOT_THERE = (0, 502, 503, 504)
+"""What a probe of a server that is away says; 0: nothing. Gateways answer for servers behind them."""
+
+MOST_MISFITS = 20
+"""Requests refused as wrong by a server that has never given a reply: then it is not the requests."""
 
 GO_ON = "start it again and give the same command: it goes on"
 
 log = logging.getLogger(__name__)
-
-
-class ServerOptions(BaseModel, extra="forbid"):
-    """Where the servers are and how patient we are; nothing here changes what a reply is."""
-
-    base_urls: list[str] = Field(
-        default_factory=list, description="addresses, with or without /v1; none: the API of the teacher's own"
-    )
-    model: str = Field("", description="its name at the server; none: the teacher's, as nobody should have to know it")
-    key_variable: str = Field(
-        "", description="environment variable with the key; none: the teacher's, else OPENAI_API_KEY where it is set"
-    )
-    in_flight: int = Field(256, ge=1, description="most requests at once a server; vLLM's own limit on one GPU")
-    timeout_s: float = Field(600.0, gt=0, description="for one reply; a full server may need minutes for a long one")
-    tries: int = Field(6, ge=1, description="of a request that fails; six with their waits last about half a minute")
-    patience_s: float = Field(120.0, gt=0, description="without a reply before the build ends; a model reloads in less")
-    backoff_s: float = Field(0.5, gt=0, description="first wait before asking again, doubled each time")
-    dialect: Literal["auto", "vllm", "openai"] = Field(
-        "auto", description="what may be asked of the servers; auto: vLLM says itself that it is vLLM"
-    )
-
-    @field_validator("base_urls", mode="before")
-    @classmethod
-    def _addresses(cls, value: object) -> object:
-        """A single address is a list of one. A bad one is not a ValueError: pydantic would print what it holds."""
-        texts = [value] if isinstance(value, str) else value
-        if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
-            return value
-        return list(dict.fromkeys(base_url(text) for text in texts))
-
-    @field_validator("key_variable")
-    @classmethod
-    def _a_name_and_no_key(cls, value: str) -> str:
-        if value and not re.fullmatch(r"[A-Z][A-Z0-9_]*", value):
-            raise BadInput(
-                "key_variable is the name of an environment variable, in capitals, and never the key itself",
-                try_=["export MY_KEY=...", "--engine-option key_variable=MY_KEY"],
-            )
-        return value
 
 
 class _Kind:
@@ -124,43 +82,6 @@ class _Kind:
 
 
 KIND = _Kind()
-
-
-def addresses(teacher: Teacher, options: ServerOptions) -> list[str]:
-    """Where the teacher is served.
-
-    Raises:
-        BadInput: nothing says where.
-    """
-    found = options.base_urls or ([teacher.base_url] if teacher.base_url else [])
-    if not found:
-        raise BadInput("the engine server needs to know where", try_=["--base-url http://localhost:8000"])
-    return found
-
-
-def secret(teacher: Teacher, options: ServerOptions) -> str:
-    """The key, from the environment; empty where none is set and none was asked for.
-
-    Raises:
-        Unavailable: the variable that should hold it is not set.
-        BadInput: what it holds cannot be a key. The message does not repeat it.
-    """
-    name = options.key_variable or teacher.key_variable or DEFAULT_KEY_VARIABLE
-    key = os.environ.get(name, "").strip()
-    if not key and (options.key_variable or missing_key(teacher)):
-        raise Unavailable(f"the key for the server is not there: {name} is not set", try_=[f"export {name}=..."])
-    if not key.isascii() or not key.isprintable():
-        raise BadInput(f"{name} holds something that cannot be a key", try_=[f"export {name}=..."])
-    return key
-
-
-def proxy_of(url: str) -> str | None:
-    """The proxy that the environment names for an address; never one for this machine itself."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if host in ("localhost", "::1") or host.startswith("127.") or proxy_bypass(parts.netloc.rpartition("@")[2]):
-        return None
-    return getproxies().get(parts.scheme)
 
 
 @dataclass(slots=True)
@@ -181,9 +102,6 @@ class _Away:
     counts: bool
 
 
-Waiting = tuple["asyncio.Future[tuple[Endpoint, int]]", Endpoint | None]
-
-
 class ServerEngine(AsyncEngine):
     """Sends each request to the server with the most free places, and again where it failed."""
 
@@ -193,15 +111,14 @@ class ServerEngine(AsyncEngine):
         self._teacher = opening.teacher
         self._sampling = opening.sampling
         urls = addresses(opening.teacher, opening.options)
-        self._key_name = opening.options.key_variable or opening.teacher.key_variable or DEFAULT_KEY_VARIABLE
+        self._key_name = key_variable(opening.teacher, opening.options)
         self._secret = secret(opening.teacher, opening.options)
         self._endpoints = [Endpoint(url, Limit(opening.options.in_flight)) for url in urls]
         self._urls = {url: (URL(f"{url}/chat/completions"), URL(f"{url}/completions"), proxy_of(url)) for url in urls}
-        self._waiting: deque[Waiting] = deque()
+        self._places = Places(self._endpoints)
         self._helpers: set[asyncio.Task[None]] = set()
         self._rng = Random()
         self._last_good = 0.0
-        self._refused_in_a_row = 0
         self.not_honoured: tuple[NotHonoured, ...] = ()
         super().__init__()
         try:
@@ -251,7 +168,7 @@ class ServerEngine(AsyncEngine):
             BadInput, Unavailable: it is, and will serve nothing before that is mended.
         """
         status, raw = await self._get(endpoint, f"{endpoint.url}/models")
-        if status == 0:
+        if status in NOT_THERE:
             return False
         if status == 401:
             raise self._no_entry(endpoint, self._clean(error_text(None, raw)))
@@ -271,13 +188,16 @@ class ServerEngine(AsyncEngine):
 
     async def _get(self, endpoint: Endpoint, url: str) -> tuple[int, bytes]:
         """Status and body; status 0 where the server is not there, and `trouble` says why."""
-        timeout = aiohttp.ClientTimeout(total=min(CONNECT_S, self._options.patience_s))
+        seconds = min(CONNECT_S, self._options.patience_s)
+        timeout = aiohttp.ClientTimeout(total=seconds)
         proxy = self._urls[endpoint.url][2]
         try:
             async with self._session.get(url, timeout=timeout, proxy=proxy, allow_redirects=False) as response:
+                if response.status in NOT_THERE:
+                    endpoint.trouble = f"HTTP {response.status} from the server"
                 return response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            endpoint.trouble = self._why(error)
+            endpoint.trouble = self._why(error, seconds)
             return 0, b""
 
     def _describe(self) -> None:
@@ -303,12 +223,12 @@ class ServerEngine(AsyncEngine):
     async def _reply(self, request: Request) -> Completion:
         tries = _Tries(started=self._loop_time())
         while True:
-            endpoint, ticket = await self._place(tries.last)
+            endpoint, ticket = await self._places.take(tries.last)
             try:
                 outcome = await self._ask(endpoint, ticket, request)
             finally:
                 endpoint.done(ticket)
-                self._hand_out()
+                self._places.hand_out()
             if isinstance(outcome, Completion):
                 return outcome
             story = self._held_against(tries, endpoint, outcome)
@@ -338,7 +258,7 @@ class ServerEngine(AsyncEngine):
         chat, plain, proxy = self._urls[endpoint.url]
         url = chat if request.prompt.messages else plain
         sent = endpoint.in_flight[ticket]
-        seeds = endpoint.seeds
+        asked = (endpoint.seeds, endpoint.renamed)
         try:
             data = body(endpoint, request, self._sampling)
             async with self._session.post(url, data=data, proxy=proxy, allow_redirects=False) as response:
@@ -357,34 +277,33 @@ class ServerEngine(AsyncEngine):
             headers = response.headers
             wished = retry_after(headers.get("Retry-After"), headers.get("Date"), datetime.now(UTC))
             endpoint.refused(ticket, now, wished, self._options.backoff_s, self._rng)
-            asyncio.get_running_loop().call_at(endpoint.paused_until + 0.001, self._hand_out)
+            asyncio.get_running_loop().call_at(endpoint.paused_until + 0.001, self._places.hand_out)
             return answer
         endpoint.answered(now)
-        return self._mend(endpoint, answer, seeds=seeds)
+        return self._mend(endpoint, answer, *asked)
 
-    def _mend(self, endpoint: Endpoint, answer: Refusal, *, seeds: bool) -> Refusal:
+    def _mend(self, endpoint: Endpoint, answer: Refusal, seeded: bool, renamed: bool) -> Refusal:
         """Ask otherwise from now on where that is what the server wants; end it all where nothing can be served.
 
         Args:
-            seeds: whether the request that was refused had one.
+            seeded: whether the request that was refused had a seed.
+            renamed: whether it used the new name of `max_tokens`.
         """
         if answer.kind == "seed":
-            if not seeds:
+            if not seeded:
                 return replace(answer, kind="try" if "HTTP 5" in answer.story else "row")
             if endpoint.seeds:
                 endpoint.seeds = False
                 log.warning("the server at %s takes no seeds: going on without", endpoint.url)
                 self._describe()
-            return answer
-        if answer.kind == "renamed":
-            if endpoint.renamed:
+        elif answer.kind == "renamed":
+            if renamed:
                 return replace(answer, kind="row")
             endpoint.renamed = True
-            return answer
-        if answer.kind == "row":
+        elif answer.kind == "row":
             self._last_good = self._loop_time()  # it judges requests: it is well
-            self._refused_in_a_row += not endpoint.served
-            if self._refused_in_a_row >= REFUSED_IN_A_ROW and "too long" not in answer.story:
+            endpoint.misfits += not endpoint.served and answer.story.startswith("HTTP")
+            if endpoint.misfits >= MOST_MISFITS:
                 raise Unavailable(
                     f"the server at {endpoint.url} refuses every request: {answer.story}",
                     try_=[
@@ -392,7 +311,7 @@ class ServerEngine(AsyncEngine):
                         "--prompt STYLE",
                     ],
                 )
-        if answer.kind in FATAL and not (answer.kind == "forbidden" and endpoint.served):
+        elif answer.kind in FATAL and not (answer.kind == "forbidden" and endpoint.served):
             raise self._fatal(endpoint, answer)
         return answer
 
@@ -422,7 +341,7 @@ class ServerEngine(AsyncEngine):
 
     def _no_answer(self, endpoint: Endpoint, ticket: int, sent: float, error: Exception) -> _Away:
         """No whole answer came: the request's fault where the server served others meanwhile, else it is away."""
-        story = self._why(error)
+        story = self._why(error, self._options.timeout_s)
         endpoint.trouble = story
         timeout = isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError)
         if timeout:
@@ -432,48 +351,17 @@ class ServerEngine(AsyncEngine):
             self._lose(endpoint, story)
         return _Away(story, counts)
 
-    # -- places ----------------------------------------------------------------------------------------------------
-
-    async def _place(self, last: Endpoint | None) -> tuple[Endpoint, int]:
-        """A place at a server, as soon as there is one; rather not at the one that failed last."""
-        now = self._loop_time()
-        if not self._waiting and (endpoint := self._best(last, now)):
-            return endpoint, endpoint.send(now)
-        future: asyncio.Future[tuple[Endpoint, int]] = asyncio.get_running_loop().create_future()
-        if last:
-            self._waiting.appendleft((future, last))  # what has waited before goes first
-        else:
-            self._waiting.append((future, None))
-        return await future
-
-    def _best(self, last: Endpoint | None, now: float) -> Endpoint | None:
-        free = [(endpoint is not last, endpoint.free(now), endpoint) for endpoint in self._endpoints]
-        best = max(
-            ((other, places, one) for other, places, one in free if places > 0), key=lambda it: it[:2], default=None
-        )
-        return best[2] if best else None
-
-    def _hand_out(self) -> None:
-        """Give the places that are free to those that wait."""
-        now = self._loop_time()
-        while self._waiting:
-            future, last = self._waiting[0]
-            endpoint = None if future.done() else self._best(last, now)
-            if endpoint:
-                future.set_result((endpoint, endpoint.send(now)))
-            elif not future.done():
-                return
-            self._waiting.popleft()
-
     # -- servers that go and come ----------------------------------------------------------------------------------
 
     def _lose(self, endpoint: Endpoint, story: str) -> None:
         """Send nothing more to a server until it answers again."""
         if not endpoint.down:
-            endpoint.down = True
+            endpoint.lost()
             self._help(self._regain(endpoint, story))
 
     async def _regain(self, endpoint: Endpoint, story: str) -> None:
+        if endpoint.losses > 1:  # it answers probes and nothing else: no storm of requests and probes by turns
+            await asyncio.sleep(backoff(endpoint.losses - 1, self._options.backoff_s, self._rng))
         number = 0
         while not (await self._meet(endpoint) if not endpoint.known else await self._is_there(endpoint)):
             number += 1
@@ -482,13 +370,13 @@ class ServerEngine(AsyncEngine):
             await asyncio.sleep(0.05 + backoff(number, self._options.backoff_s, self._rng) / 2)
         if number:
             log.warning("the server at %s is back", endpoint.url)
-        endpoint.came_back()
+        endpoint.came_back(rested=number > 0)
         self._describe()
-        self._hand_out()
+        self._places.hand_out()
 
     async def _is_there(self, endpoint: Endpoint) -> bool:
         """Whether it answers at all, whatever it says."""
-        return (await self._get(endpoint, f"{endpoint.url}/models"))[0] not in (0, 502, 503, 504)
+        return (await self._get(endpoint, f"{endpoint.url}/models"))[0] not in NOT_THERE
 
     async def _watch(self) -> None:
         """End the build when no server has given a reply for too long while replies are wanted."""
@@ -550,11 +438,11 @@ class ServerEngine(AsyncEngine):
                 text = text.replace(form, "***")
         return one_line(text)
 
-    def _why(self, error: Exception) -> str:
+    def _why(self, error: Exception, seconds: float) -> str:
         if isinstance(error, aiohttp.ConnectionTimeoutError):
             return "cannot be connected to"
         if isinstance(error, TimeoutError):
-            return f"no answer within {self._options.timeout_s:g} s"
+            return f"no answer within {seconds:g} s"
         if isinstance(error, aiohttp.ClientConnectorError):
             return self._clean(f"cannot be connected to ({error.os_error.strerror or error.os_error})")
         if isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, aiohttp.ClientOSError)):

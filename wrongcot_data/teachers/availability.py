@@ -66,7 +66,7 @@ def why_not(teacher: Teacher, gpus: list[Gpu], engine: str = "") -> str:
     """Why a teacher cannot be asked from this machine; empty if it can, or if only trying will tell.
 
     Args:
-        engine: what is to run it; empty: its own, else one that runs here. One that runs elsewhere needs no memory here.
+        engine: what is to run it; empty: its own, else one that runs here. Elsewhere needs no memory here.
     """
     if missing := missing_key(teacher):
         return missing
