@@ -134,10 +134,8 @@ class Stub:
         finish = "content_filter" if how == "filter" else "stop"
         choice: dict[str, Any] = {"index": 0, "finish_reason": finish}
         choice |= {"message": {"role": "assistant", "content": content}} if chat else {"text": content}
-        usage = {
-            "prompt_tokens": len(prompt) // 4 + 1,
-            "completion_tokens": min(len(text) // 4 + 1, asked["max_tokens"]),
-        }
+        most = asked.get("max_tokens") or asked["max_completion_tokens"]
+        usage = {"prompt_tokens": len(prompt) // 4 + 1, "completion_tokens": min(len(text) // 4 + 1, most)}
         value: dict[str, Any] = {"id": "stub", "model": asked["model"], "choices": [choice]}
         return value | ({"usage": usage} if self.settings["usage"] else {})
 
@@ -195,9 +193,8 @@ class Connection(asyncio.Protocol):
         asked = json.loads(raw)
         stub.requests += 1
         stub.bodies[:] = [asked]
-        key = hashlib.blake2b(
-            json.dumps([asked.get("messages"), asked.get("prompt"), asked.get("seed")]).encode()
-        ).hexdigest()
+        content = json.dumps([asked.get("messages"), asked.get("prompt"), asked.get("seed")])
+        key = hashlib.blake2b(content.encode()).hexdigest()
         stub.at_once += 1
         stub.most_at_once = max(stub.most_at_once, stub.at_once)
         refused = stub.refusal(asked)

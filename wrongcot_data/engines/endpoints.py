@@ -12,6 +12,7 @@ Pure: time is handed in, nothing is sent from here.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -116,7 +117,6 @@ class Endpoint:
         down: whether it is away: nothing is sent until it answers again.
         served: whether it ever gave a reply.
         misfits: requests that it refused as wrong before it had ever given a reply.
-        losses: how often it went away since its last reply.
         trouble: what was last wrong with it, in words.
         in_flight: when each request under way was sent, by ticket, oldest first.
         last_answer: when it last answered anything but a refusal.
@@ -133,7 +133,6 @@ class Endpoint:
     down: bool = False
     served: bool = False
     misfits: int = 0
-    losses: int = 0
     trouble: str = ""
     in_flight: dict[int, float] = field(default_factory=dict)
     last_answer: float = float("-inf")
@@ -165,15 +164,19 @@ class Endpoint:
         """It served a request well."""
         self.last_answer = now
         self.served = True
-        self.losses = 0
         self._refusals = 0
         self.limit.replied(len(self.in_flight))
 
-    def refused(self, ticket: int, now: float, asked_s: float, base_s: float, rng: Random) -> None:
-        """It has too much to do: send less, and nothing for a while (at least the `asked_s` that it asks for)."""
+    def refused(self, ticket: int, now: float, asked_s: float, wait: Callable[[int], float]) -> None:
+        """It has too much to do: send less, and nothing for a while.
+
+        Args:
+            asked_s: how long it asks to be left alone, at least.
+            wait: seconds for the first, second, ... time without a reply in between.
+        """
         if self.limit.overloaded(ticket, self._last_ticket):
             self._refusals += 1
-            self.paused_until = max(self.paused_until, now + backoff(self._refusals, base_s, rng))
+            self.paused_until = max(self.paused_until, now + wait(self._refusals))
         self.paused_until = max(self.paused_until, now + asked_s)
 
     def timed_out(self, ticket: int) -> None:
@@ -187,11 +190,6 @@ class Endpoint:
     def waits_since(self) -> float | None:
         """When the oldest request under way was sent; None where none is."""
         return next(iter(self.in_flight.values()), None)
-
-    def lost(self) -> None:
-        """It is away."""
-        self.down = True
-        self.losses += 1
 
     def came_back(self, *, rested: bool) -> None:
         """It is there again. After a rest it is not flooded at once; it may have begun anew."""

@@ -25,7 +25,7 @@ NEUTRAL = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
 
 MOST_OF_A_STORY = 200
 
-Kind = Literal["row", "try", "busy", "key", "model", "path", "template", "seed", "renamed", "forbidden", "paid"]
+Kind = Literal["row", "try", "busy", "away", "key", "model", "path", "template", "seed", "renamed", "forbidden", "paid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,9 @@ class Refusal:
 
     Attributes:
         kind: what follows from it: `row`, this request can never be served; `try`, it may be asked again, and that
-            counts; `busy`, the server has too much to do; `key`, `forbidden`, `paid`, `model`, `path`, `template`: no
-            request can be served before somebody mends it; `seed`, `renamed`: the server wants to be asked otherwise.
+            counts; `busy`, the server has too much to do; `away`, it is not there; `key`, `forbidden`, `paid`, `model`,
+            `path`, `template`: no request can be served before somebody mends it; `seed`, `renamed`: the server wants
+            to be asked otherwise.
         story: why, in a line.
     """
 
@@ -112,10 +113,7 @@ def body(endpoint: Endpoint, request: Request, sampling: Sampling) -> bytes:
 
 def read_answer(status: int, raw: bytes, stops: Sequence[str]) -> Reply | Refusal:
     """What a server's answer to a request says."""
-    value = _json(raw)
-    if status == 200:
-        return _reply(value, stops)
-    return _refusal(status, value, raw)
+    return _reply(_json(raw), stops) if status == 200 else _refusal(status, raw)
 
 
 def _json(raw: bytes) -> Any:
@@ -171,8 +169,8 @@ def _count(usage: Any, name: str) -> int:
     return found if isinstance(found, int) and found >= 0 else 0
 
 
-def _refusal(status: int, value: Any, raw: bytes) -> Refusal:
-    story = error_text(value, raw)
+def _refusal(status: int, raw: bytes) -> Refusal:
+    story = error_text(raw)
     low = story.lower()
     said = f"HTTP {status} from the server" + (f": {story}" if story else "")
     kind: Kind = "row"
@@ -184,7 +182,7 @@ def _refusal(status: int, value: Any, raw: bytes) -> Refusal:
         kind = "forbidden"
     elif status == 404:
         kind = "model" if "model" in low else "path"
-    elif status in (429, 503):
+    elif status in (429, 502, 503, 504):  # gateways say 502 and 504 while the server behind them starts
         # a request above what its tokens a minute allow (OpenAI) is refused for ever
         kind = "row" if status == 429 and "too large" in low else "busy"
     elif status in (408, 409, 425) or status >= 500:
@@ -202,8 +200,9 @@ def _refusal(status: int, value: Any, raw: bytes) -> Refusal:
     return Refusal(kind, said)
 
 
-def error_text(value: Any, raw: bytes) -> str:
+def error_text(raw: bytes) -> str:
     """What a server says of an error: OpenAI's `error.message`, FastAPI's `detail`, else the body itself."""
+    value = _json(raw)
     if isinstance(value, list) and value:  # Google wraps its error in a list
         value = value[0]
     if isinstance(value, dict):

@@ -4,12 +4,12 @@ What becomes of trouble:
 
 | trouble | what follows |
 |---|---|
-| 429, 503 | the server is sent less and left alone for a while; the request waits and loses no try |
-| connection refused or lost, or no answer, and nobody else was served meanwhile | the server is away: it is asked now \
-and then whether it is back, its requests go to the others or wait, and lose no try |
-| 500, 408, garbage, a connection cut while others are served, a timeout | asked again, elsewhere where there is one; \
-after `tries` an `error` completion |
-| 400, 413, 422 and the like | an `error` completion at once; twenty in a row before any reply end the build |
+| 429, 502, 503, 504 | the server is sent less and left alone for a while; the request waits and loses no try |
+| connection refused or cut, no answer in time, and a probe finds nobody | the server is away: it is probed now and \
+then; its requests go to the others or wait, and lose no try |
+| the same, and a probe is answered; 500, 408, garbage | asked again, elsewhere where there is one; after `tries` an \
+`error` completion |
+| 400, 413, 422 and the like | an `error` completion at once; twenty before any reply end the build |
 | 401, 402, 404, no chat template | ends the build: no request can be served before that is mended |
 | no reply from any server for `patience_s` | `Unavailable`; a server that works on a long reply is given `timeout_s` |
 """
@@ -94,14 +94,6 @@ class _Tries:
     last: Endpoint | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Away:
-    """A request that got no whole answer, and whether that is held against the request."""
-
-    story: str
-    counts: bool
-
-
 class ServerEngine(AsyncEngine):
     """Sends each request to the server with the most free places, and again where it failed."""
 
@@ -116,6 +108,7 @@ class ServerEngine(AsyncEngine):
         self._endpoints = [Endpoint(url, Limit(opening.options.in_flight)) for url in urls]
         self._urls = {url: (URL(f"{url}/chat/completions"), URL(f"{url}/completions"), proxy_of(url)) for url in urls}
         self._places = Places(self._endpoints)
+        self._probes: dict[Endpoint, asyncio.Future[bool]] = {}
         self._helpers: set[asyncio.Task[None]] = set()
         self._rng = Random()
         self._last_good = 0.0
@@ -171,7 +164,7 @@ class ServerEngine(AsyncEngine):
         if status in NOT_THERE:
             return False
         if status == 401:
-            raise self._no_entry(endpoint, self._clean(error_text(None, raw)))
+            raise self._no_entry(endpoint, self._clean(error_text(raw)))
         served = read_models(raw) if status == 200 else []  # a server may keep its list to itself
         endpoint.model = choose_model(self._teacher, self._options.model, served, endpoint.url)
         endpoint.vllm = self._options.dialect == "vllm"
@@ -235,16 +228,14 @@ class ServerEngine(AsyncEngine):
             if story:
                 return Completion(request.key, "", "error", 0, 0, story)
             tries.last = endpoint
-            if isinstance(outcome, _Away) or outcome.kind == "try":
-                await asyncio.sleep(backoff(tries.counted, self._options.backoff_s, self._rng) if tries.counted else 0)
+            if tries.counted and outcome.kind in ("away", "try"):
+                await asyncio.sleep(self._backoff(tries.counted))
 
-    def _held_against(self, tries: _Tries, endpoint: Endpoint, outcome: Refusal | _Away) -> str:
+    def _held_against(self, tries: _Tries, endpoint: Endpoint, outcome: Refusal) -> str:
         """Count a failure; the reason for giving the request up, empty while it is not."""
-        if isinstance(outcome, _Away):
-            tries.counted += outcome.counts
-        elif outcome.kind in ("row", "forbidden"):
+        if outcome.kind in ("row", "forbidden"):
             return outcome.story
-        elif outcome.kind == "try":
+        if outcome.kind == "try":
             tries.counted += 1
         elif outcome.kind == "busy" and endpoint.answered_since(tries.started):
             tries.refusals += 1
@@ -253,18 +244,21 @@ class ServerEngine(AsyncEngine):
             return ""
         return f"{outcome.story}, {tries.counted} tries"
 
-    async def _ask(self, endpoint: Endpoint, ticket: int, request: Request) -> Completion | Refusal | _Away:
+    def _backoff(self, number: int) -> float:
+        """Seconds to wait; never so long that patience would end with too few tries to say that nobody is there."""
+        return min(backoff(number, self._options.backoff_s, self._rng), self._options.patience_s / 8)
+
+    async def _ask(self, endpoint: Endpoint, ticket: int, request: Request) -> Completion | Refusal:
         """Send a request once and take in what the answer says of the server."""
         chat, plain, proxy = self._urls[endpoint.url]
         url = chat if request.prompt.messages else plain
-        sent = endpoint.in_flight[ticket]
         asked = (endpoint.seeds, endpoint.renamed)
         try:
             data = body(endpoint, request, self._sampling)
             async with self._session.post(url, data=data, proxy=proxy, allow_redirects=False) as response:
                 raw = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return self._no_answer(endpoint, ticket, sent, error)
+            return await self._no_answer(endpoint, ticket, error)
         answer = read_answer(response.status, raw, request.prompt.stop)
         now = self._loop_time()
         if not isinstance(answer, Refusal):
@@ -276,7 +270,7 @@ class ServerEngine(AsyncEngine):
         if answer.kind == "busy":
             headers = response.headers
             wished = retry_after(headers.get("Retry-After"), headers.get("Date"), datetime.now(UTC))
-            endpoint.refused(ticket, now, wished, self._options.backoff_s, self._rng)
+            endpoint.refused(ticket, now, wished, self._backoff)
             asyncio.get_running_loop().call_at(endpoint.paused_until + 0.001, self._places.hand_out)
             return answer
         endpoint.answered(now)
@@ -339,37 +333,37 @@ class ServerEngine(AsyncEngine):
         held = f"does not accept the key in {self._key_name}" if self._secret else "wants a key"
         return Unavailable(f"the server at {endpoint.url} {held}: {story}", try_=[f"export {self._key_name}=..."])
 
-    def _no_answer(self, endpoint: Endpoint, ticket: int, sent: float, error: Exception) -> _Away:
-        """No whole answer came: the request's fault where the server served others meanwhile, else it is away."""
+    async def _no_answer(self, endpoint: Endpoint, ticket: int, error: Exception) -> Refusal:
+        """No whole answer came. It is held against the request if the server is there: a probe tells."""
         story = self._why(error, self._options.timeout_s)
         endpoint.trouble = story
-        timeout = isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError)
-        if timeout:
+        if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
             endpoint.timed_out(ticket)
-        counts = endpoint.answered_since(sent)
-        if not counts:
-            self._lose(endpoint, story)
-        return _Away(story, counts)
+        there = await asyncio.shield(self._lose(endpoint, story))
+        return Refusal("try" if there else "away", story)
 
     # -- servers that go and come ----------------------------------------------------------------------------------
 
-    def _lose(self, endpoint: Endpoint, story: str) -> None:
-        """Send nothing more to a server until it answers again."""
+    def _lose(self, endpoint: Endpoint, story: str) -> asyncio.Future[bool]:
+        """Send nothing more to a server until it answers a probe; the future says whether it did so at once."""
         if not endpoint.down:
-            endpoint.lost()
-            self._help(self._regain(endpoint, story))
+            endpoint.down = True
+            self._probes[endpoint] = asyncio.get_running_loop().create_future()
+            self._help(self._regain(endpoint, story, self._probes[endpoint]))
+        return self._probes[endpoint]
 
-    async def _regain(self, endpoint: Endpoint, story: str) -> None:
-        if endpoint.losses > 1:  # it answers probes and nothing else: no storm of requests and probes by turns
-            await asyncio.sleep(backoff(endpoint.losses - 1, self._options.backoff_s, self._rng))
+    async def _regain(self, endpoint: Endpoint, story: str, at_once: asyncio.Future[bool]) -> None:
         number = 0
         while not (await self._meet(endpoint) if not endpoint.known else await self._is_there(endpoint)):
             number += 1
             if number == 1:
+                at_once.set_result(False)
                 log.warning("the server at %s is away: %s", endpoint.url, story)
-            await asyncio.sleep(0.05 + backoff(number, self._options.backoff_s, self._rng) / 2)
+            await asyncio.sleep(0.05 + self._backoff(number) / 2)
         if number:
             log.warning("the server at %s is back", endpoint.url)
+        else:
+            at_once.set_result(True)
         endpoint.came_back(rested=number > 0)
         self._describe()
         self._places.hand_out()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.stub_server import StubThread
 from wrongcot_data.engines import get_engine
 from wrongcot_data.engines.base import Completion, Engine, Opening, Request, Sampling
 from wrongcot_data.engines.decoding import common_prefix, draw_from, first_stop
@@ -37,10 +38,20 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, make_tiny_model: Callable[...
     )
 
 
+@pytest.fixture(scope="session")
+def stub() -> Iterator[StubThread]:
+    """A server whose replies differ by prompt and seed, but that is no model."""
+    server = StubThread(models=["whatever"])
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def open_engine(tiny: Path) -> Open:
+def open_engine(tiny: Path, request: pytest.FixtureRequest) -> Open:
     def opened(name: str, sampling: Sampling = DRAWN, problems: Sequence[Problem] = PROBLEMS, **options: Any) -> Engine:
         kind = get_engine(name)
+        if options.get("base_urls") == "the stub":
+            options["base_urls"] = request.getfixturevalue("stub").url
         teacher = Teacher("tiny", path=str(tiny))
         by_id = {problem.id: problem for problem in problems}
         return kind.open(Opening(teacher, kind.options(**options), sampling, TASK, by_id))
@@ -79,8 +90,16 @@ def replies(engine: Engine, wanted: Sequence[Request]) -> dict[str, Completion]:
     return found
 
 
-CONTRACT = [("scripted", {}), ("scripted", {"capacity": 3}), ("transformers", {"batch_size": 8})]
-contract = pytest.mark.parametrize(("name", "options"), CONTRACT, ids=["scripted", "scripted-3", "transformers"])
+CONTRACT = [
+    ("scripted", {}),
+    ("scripted", {"capacity": 3}),
+    ("transformers", {"batch_size": 8}),
+    ("server", {"base_urls": "the stub"}),
+    ("server", {"base_urls": "the stub", "dialect": "openai"}),
+]
+contract = pytest.mark.parametrize(
+    ("name", "options"), CONTRACT, ids=["scripted", "scripted-3", "transformers", "server-vllm", "server-openai"]
+)
 
 
 def test_every_engine_that_is_installed_is_under_the_contract():
