@@ -19,6 +19,8 @@ CPU_BILLIONS = 2.0
 ELSEWHERE = frozenset({"server"})
 """Engines whose models are not in this machine's memory."""
 
+SOMEWHERE_ELSE = "--base-url http://HOST:8000"
+
 BYTES_A_WEIGHT = 2
 HEADROOM = 1.2
 """On a GPU: bfloat16 weights, and a fifth more for the cache of a few requests."""
@@ -94,6 +96,13 @@ def missing_key(teacher: Teacher) -> str:
     return f"needs a key: {teacher.key_variable} is not set"
 
 
+def how_to_mend(teacher: Teacher, gpus: list[Gpu]) -> str:
+    """What to type so that a teacher that cannot be asked from here can be; empty where it can."""
+    if missing_key(teacher):
+        return f"export {teacher.key_variable}=..."
+    return SOMEWHERE_ELSE if why_not(teacher, gpus) else ""
+
+
 def require(teacher: Teacher, engine: str = "") -> None:
     """Fail at once where a teacher cannot run by that engine (empty: its own, else one that runs here).
 
@@ -105,12 +114,12 @@ def require(teacher: Teacher, engine: str = "") -> None:
     if not reason:
         return
     if missing_key(teacher):
-        raise Unavailable(f"teacher {teacher.name} {reason}", try_=[f"export {teacher.key_variable}=..."])
+        raise Unavailable(f"teacher {teacher.name} {reason}", try_=[how_to_mend(teacher, gpus)])
     others = [other.name for other in TEACHERS.values() if not other.engine and not why_not(other, gpus)]
     smallest = min(others, key=lambda name: TEACHERS[name].billions, default="")
     hints = [f"--teacher {smallest}    (runs on this machine)"] if smallest else []
     hints += [
-        "--base-url http://HOST:8000    (a server that has the model)",
+        f"{SOMEWHERE_ELSE}    (a server that has the model)",
         "wrongcot-data teachers    (what can run here, and why not)",
         f"--teacher {SCRIPTED}    (a rehearsal without a model)",
     ]
