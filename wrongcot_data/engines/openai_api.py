@@ -211,7 +211,7 @@ def error_text(raw: bytes) -> str:
             if found and isinstance(found, str):
                 return found
         return json.dumps(value, ensure_ascii=False)
-    return raw[:4000].decode("utf-8", "replace")
+    return raw.decode("utf-8", "replace")
 
 
 def one_line(text: str) -> str:
