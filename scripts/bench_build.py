@@ -11,8 +11,8 @@ Sections, all of them by default:
   memory   scripted builds of 20,000 and 200,000 samples: resident memory, time a sample
 
 distilabel lives in an environment of its own; give its Python: `pip install 'distilabel[openai]'` there. Without it
-that line is left out, as are sections whose data or packages are not there. Everything that is compared is measured in one
-run; where something is timed several times, the tries alternate and the median counts.
+that line is left out, as are sections whose data or packages are not there. Everything that is compared is measured in
+one run; where something is timed several times, the tries alternate and the median counts.
 """
 
 from __future__ import annotations

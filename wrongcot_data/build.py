@@ -75,7 +75,7 @@ def build(
     check_owner(out, plan.spec)
     # before the folder becomes this build's: what cannot be had must not keep another build out of it
     if needs_teacher:
-        require(plan.teacher)
+        require(plan.teacher, plan.engine_name)
         revision = plan.engine.revision(plan.teacher, plan.engine_options)
     problems = problems_of(plan)
     budget = Budget(

