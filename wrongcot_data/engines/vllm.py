@@ -160,11 +160,9 @@ class VllmEngine(AsyncEngine):
             try:
                 # LLM_CLASS: the limits that vLLM takes for work where throughput counts and no one waits
                 config = AsyncEngineArgs(**arguments).create_engine_config(UsageContext.LLM_CLASS)
-                room = config.model_config.max_model_len
-                if self._sampling.max_tokens >= room:
-                    most = self._sampling.max_tokens
-                    raise BadInput(f"max_tokens {most} leaves no room: the model holds {room} tokens")
+                self._need_room(config)
                 self._llm = self._run(start(config))
+                self._need_room(config)  # less, where the cache holds less
             except WrongcotError:
                 raise
             except Exception as error:  # vLLM has no one class for what it cannot run
@@ -172,6 +170,11 @@ class VllmEngine(AsyncEngine):
             finally:
                 self._children = set(multiprocessing.active_children()) - before
         return self._llm.vllm_config
+
+    def _need_room(self, config: Any) -> None:
+        room, most = config.model_config.max_model_len, self._sampling.max_tokens
+        if most >= room:
+            raise BadInput(f"max_tokens {most} leaves no room: the model holds {room} tokens here")
 
     async def _reply(self, request: Request) -> Completion:
         from vllm.exceptions import VLLMValidationError
