@@ -32,9 +32,7 @@ PARENT = "WRONGCOT_VLLM_PARENT"
 WORKER_EXTENSION = f"{__name__}.EndsWithParent"
 """The name by which vLLM's workers import what makes them end with the process that opened the engine."""
 
-CAUSE = re.compile(
-    r"^(?:\([^)]*\) )?(?:ERROR .*?\] )?((?:\w+\.)*\w*(?:Error|Exception|Interrupt)): (.+)$", re.MULTILINE
-)
+CAUSE = re.compile(r"^(?:\([^)]*\) )?(?:ERROR .*?\] )?(?:\w+\.)*\w*(?:Error|Exception): (.+)$", re.MULTILINE)
 FOLLOWS = "Engine core initialization failed"
 
 

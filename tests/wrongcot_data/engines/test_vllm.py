@@ -161,6 +161,7 @@ def test_a_model_that_cannot_be_loaded_is_said_in_one_line_with_the_cause(
     tmp_path: Path, make_tiny_model: Callable[..., Path], capfd: pytest.CaptureFixture[str]
 ):
     folder = make_tiny_model(tmp_path / "m", hidden_size=128, num_attention_heads=4, num_key_value_heads=4)
+    capfd.readouterr()
     (folder / "model.safetensors").write_bytes(b"\0" * 100)
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     with pytest.raises(BadInput, match=r"vLLM cannot run the model in .*eader") as caught:
