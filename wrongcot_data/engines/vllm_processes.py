@@ -29,8 +29,7 @@ CACHE_LEAST = 64 << 20
 """Bytes of a CPU's key-value cache. More than the most is seldom filled by a model small enough for a CPU."""
 
 PARENT = "WRONGCOT_VLLM_PARENT"
-WORKER_EXTENSION = f"{__name__}.EndsWithParent"
-"""The name by which vLLM's workers import what makes them end with the process that opened the engine."""
+"""Tells vLLM's workers which process opened the engine."""
 
 CAUSE = re.compile(r"^(?:\([^)]*\) )?(?:ERROR .*?\] )?(?:\w+\.)*\w*(?:Error|Exception): (.+)$", re.MULTILINE)
 FOLLOWS = "Engine core initialization failed"
