@@ -69,7 +69,7 @@ def build(plan: Plan, out: Path, *, report: Report, stop: Callable[[], bool]) ->
     check_owner(out, plan.spec)
     # before the folder becomes this build's: what cannot be had must not keep another build out of it
     if needs_teacher:
-        require(plan.teacher)
+        require(plan.teacher, plan.engine_name)
         revision = plan.engine.revision(plan.teacher, plan.engine_options)
     problems = problems_of(plan)
     with claimed(out, plan.spec), Journal(pool_folder(out) / "journal.sqlite") as journal:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wrongcot_data.cli.console import INTERRUPTED, emit, json_option, log, progress
-from wrongcot_data.cli.options import pairs, source_options, unsafe_option
+from wrongcot_data.cli.options import at_servers, base_url_option, pairs, source_options, unsafe_option
 
 if TYPE_CHECKING:
     from wrongcot_data.build import Built
@@ -40,6 +40,7 @@ COUNTED = 10_000
 @click.option("--max-tokens", type=int, help="Tokens a reply may have.")
 @click.option("--engine", help="What runs the teacher.")
 @click.option("--engine-option", "engine_options", multiple=True, metavar="NAME=VALUE", help="Repeat for several.")
+@base_url_option
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file with the same names; flags win over it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the data set.  [default: builds/TASK-TEACHER]")
 @click.option("--dry-run", is_flag=True, help="Show the first prompt, counts and an estimate; run and write nothing.")
@@ -51,6 +52,7 @@ def build(
     source: str | None,
     problems: tuple[str, ...],
     engine_options: tuple[str, ...],
+    base_urls: tuple[str, ...],
     config: Path | None,
     out: Path | None,
     dry_run: bool,
@@ -75,6 +77,8 @@ def build(
         fields["variants"] = list(variants)
     _merge(fields, "sampling", {"temperature": temperature, "max_tokens": max_tokens})
     _merge(fields, "engine_options", pairs("--engine-option", engine_options))
+    if base_urls:
+        _merge(fields, "engine_options", at_servers(fields, base_urls))
     _merge(fields, "problems", {"source": source, **pairs("--problems", problems)})
     if "task" not in fields:
         raise click.UsageError("which task? See `wrongcot-data tasks`.")
@@ -140,7 +144,7 @@ def _dry_run(plan: Plan, folder: Path, as_json: bool) -> None:
         "rows_asked": limit * sum(variant.asked(plan.spec.per_problem) for variant in plan.variants),
         "replies": {"least": least * limit, "most": plan.spec.max_attempts * limit if least else 0},
         "tokens_most": plan.spec.max_attempts * limit * plan.sampling.max_tokens if least else 0,
-        "cannot_run_here": why_not(plan.teacher, find_gpus()) if least else "",
+        "cannot_run_here": why_not(plan.teacher, find_gpus(), plan.engine_name) if least else "",
         "prompt": {
             "template": prompt.template,
             "messages": [{"role": turn.role, "content": turn.content} for turn in prompt.messages],

@@ -24,6 +24,26 @@ unsafe_option = click.option(
 )
 
 
+base_url_option = click.option(
+    "--base-url",
+    "base_urls",
+    multiple=True,
+    metavar="URL",
+    help="An OpenAI-compatible server that has the teacher; repeat for several. Sets --engine server.",
+)
+
+
+def at_servers(fields: dict[str, Any], base_urls: Sequence[str]) -> dict[str, Any]:
+    """Make the fields of a spec say that servers run the teacher; returns the options for the engine.
+
+    Raises:
+        UsageError: the fields name another engine.
+    """
+    if fields.setdefault("engine", "server") != "server":
+        raise click.UsageError(f"--base-url is for the engine server, not for {fields['engine']}")
+    return {"base_urls": list(base_urls)}
+
+
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The flags for where the problems of a task come from and what else decides them."""
     options = click.option(

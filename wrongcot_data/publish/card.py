@@ -84,10 +84,10 @@ def licence(task: Task, teacher: Teacher | None) -> dict[str, Any]:
         `ids` as the Hub knows them, without repetition; `name`, for people; `link` to the teacher's terms where they
         are no standard licence. A teacher of unknown terms makes it `other`, with a link to the model's page.
     """
-    if teacher is None or teacher.licence == task.licence:
+    if teacher is None or (teacher.licence == task.licence and not teacher.licence_link):
         return {"ids": [task.licence], "name": task.licence, "link": ""}
     if teacher.licence:
-        name, link = teacher.licence, teacher.licence_link
+        name, link = teacher.licence_name or teacher.licence, teacher.licence_link
     else:
         name, link = f"terms of {teacher.name}", f"https://huggingface.co/{teacher.hub_id}" if teacher.hub_id else ""
     return {"ids": [task.licence, teacher.licence or "other"], "name": f"{task.licence}, {name}", "link": link}

@@ -16,6 +16,9 @@ from wrongcot_data.teachers.registry import SCRIPTED, TEACHERS, Teacher
 CPU_BILLIONS = 2.0
 """Models above this write under one token a second on a CPU: a build would take weeks."""
 
+ELSEWHERE = frozenset({"server"})
+"""Engines whose models are not in this machine's memory."""
+
 BYTES_A_WEIGHT = 2
 HEADROOM = 1.2
 """On a GPU: bfloat16 weights, and a fifth more for the cache of a few requests."""
@@ -59,8 +62,16 @@ def needs_gb(teacher: Teacher) -> float:
     return teacher.billions * BYTES_A_WEIGHT * HEADROOM
 
 
-def why_not(teacher: Teacher, gpus: list[Gpu]) -> str:
-    """Why a teacher cannot run on this machine; empty if it can, or if only trying will tell."""
+def why_not(teacher: Teacher, gpus: list[Gpu], engine: str = "") -> str:
+    """Why a teacher cannot be asked from this machine; empty if it can, or if only trying will tell.
+
+    Args:
+        engine: what is to run it; empty: its own, else one that runs here. Elsewhere needs no memory here.
+    """
+    if missing := missing_key(teacher):
+        return missing
+    if (engine or teacher.engine) in ELSEWHERE:
+        return ""
     if teacher.engine == SCRIPTED or not teacher.billions:
         return ""
     need = needs_gb(teacher)
@@ -76,20 +87,30 @@ def why_not(teacher: Teacher, gpus: list[Gpu]) -> str:
     return ""
 
 
-def require(teacher: Teacher) -> None:
-    """Fail at once where a teacher cannot run.
+def missing_key(teacher: Teacher) -> str:
+    """What is missing of the key for a teacher's own API; empty where nothing is."""
+    if not teacher.base_url or os.environ.get(teacher.key_variable, "").strip():
+        return ""
+    return f"needs a key: {teacher.key_variable} is not set"
+
+
+def require(teacher: Teacher, engine: str = "") -> None:
+    """Fail at once where a teacher cannot run by that engine (empty: its own, else one that runs here).
 
     Raises:
         Unavailable: with what it needs and what to use instead.
     """
     gpus = find_gpus()
-    reason = why_not(teacher, gpus)
+    reason = why_not(teacher, gpus, engine)
     if not reason:
         return
-    others = [other.name for other in TEACHERS.values() if other.engine != SCRIPTED and not why_not(other, gpus)]
+    if missing_key(teacher):
+        raise Unavailable(f"teacher {teacher.name} {reason}", try_=[f"export {teacher.key_variable}=..."])
+    others = [other.name for other in TEACHERS.values() if not other.engine and not why_not(other, gpus)]
     smallest = min(others, key=lambda name: TEACHERS[name].billions, default="")
     hints = [f"--teacher {smallest}    (runs on this machine)"] if smallest else []
     hints += [
+        "--base-url http://HOST:8000    (a server that has the model)",
         "wrongcot-data teachers    (what can run here, and why not)",
         f"--teacher {SCRIPTED}    (a rehearsal without a model)",
     ]

