@@ -47,10 +47,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(find_weights(TEACHER).folder)),
         *("--served-model-name", TEACHER.hub_id, "--host", "127.0.0.1", "--port", str(port)),
         *("--dtype", "float32", "--enforce-eager", "--max-model-len", str(ROOM), "--max-num-seqs", "16"),
-        *("--kv-cache-memory-bytes", str(256 << 20)),
+        *("--kv-cache-memory-bytes", str(256 << 20), "--distributed-executor-backend", "uni"),
     ]
     quiet = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
-    threads = {"VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, sorted(os.sched_getaffinity(0))))}
+    # a process less to start, as the engine vllm has it
+    threads = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0)))}
     log_file = tmp_path_factory.mktemp("serve") / "log"
     with (
         log_file.open("wb") as log,
