@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from wrongcot_data.engines.base import Completion, Engine, Opening, Request, engine_column
 from wrongcot_data.parallel import N_THREADS, in_order
@@ -75,6 +76,15 @@ def fill(
                 return desk.left_open()
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A request in flight: the problem's number, the attempt, the request itself."""
+
+    number: int
+    attempt: int
+    request: Request
+
+
 class Desk:
     """Where requests leave and replies come in: one pass over the problems of a build."""
 
@@ -94,7 +104,7 @@ class Desk:
         self._report = report
         self._budget = budget
         self._sampler = Sampler(plan.quotas, [plan.task.difficulty(one.problem) for one in asked])
-        self._in_flight: dict[str, tuple[int, int, Prompt]] = {}
+        self._in_flight: dict[str, _Sent] = {}
         self._n_samples = 0
         self._n_tokens = 0
         self._n_written = 0
@@ -118,6 +128,8 @@ class Desk:
     def run(self, engine: Engine) -> None:
         """Ask and store until nothing is in flight and nothing more is asked."""
         with ThreadPoolExecutor(N_THREADS) as threads:
+            # threads help only where they wait for processes; else they just take turns
+            each = partial(in_order, threads=threads) if self._plan.task.grader_waits else map
             while True:
                 waiting = len(self._in_flight)
                 free = self._budget.places(self._n_tokens, waiting, engine.capacity - waiting)
@@ -127,26 +139,25 @@ class Desk:
                     return
                 completions = engine.wait()
                 column = engine_column(engine)
-                samples = list(in_order(lambda one: self._sample(one, column), completions, threads))  # noqa: B023
+                samples = list(each(partial(self._sample, column), completions))
                 self._journal.add(samples, self._origin)
                 for completion, sample in zip(completions, samples, strict=True):
-                    number, _, _ = self._in_flight.pop(completion.key)
-                    self._take(number, sample)
+                    self._take(self._in_flight.pop(completion.key).number, sample)
                     self._n_written += sample.n_tokens
                 self._tell()
 
     def _send(self, engine: Engine, number: int, attempt: int) -> None:
         one = self._asked[number]
         key = f"{number}/{attempt}"
-        prompt = _prompt(self._plan, one.problem)
-        self._in_flight[key] = (number, attempt, prompt)
-        engine.submit(Request(key, one.problem.id, prompt, one.seed(attempt)))
+        request = Request(key, one.problem.id, _prompt(self._plan, one.problem), one.seed(attempt))
+        self._in_flight[key] = _Sent(number, attempt, request)
+        engine.submit(request)
 
-    def _sample(self, completion: Completion, column: str) -> Sample:
-        number, attempt, prompt = self._in_flight[completion.key]
-        one = self._asked[number]
-        own = replace(completion, text=own_reply(prompt, completion.text))
-        return graded(self._plan.task, one.problem, own, one.request_id, attempt, one.seed(attempt), column)
+    def _sample(self, column: str, completion: Completion) -> Sample:
+        sent = self._in_flight[completion.key]
+        one = self._asked[sent.number]
+        own = replace(completion, text=own_reply(sent.request.prompt, completion.text))
+        return graded(self._plan.task, one.problem, own, one.request_id, sent.attempt, sent.request.seed, column)
 
     def _take(self, number: int, sample: Sample) -> None:
         self._sampler.record(number, sample.attempt, seen(sample, self._plan.quotas))

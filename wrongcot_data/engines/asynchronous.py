@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import threading
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Coroutine
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -27,6 +28,8 @@ class AsyncEngine(ABC):
 
     def __init__(self) -> None:
         self._finished: SimpleQueue[Completion | BaseException] = SimpleQueue()
+        self._arrived: deque[Request] = deque()
+        self._woken = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=type(self).__name__, daemon=True)
@@ -41,7 +44,10 @@ class AsyncEngine(ABC):
         """Let go of what the subclass holds; runs on the loop, after every request was cancelled."""
 
     def submit(self, request: Request) -> None:
-        self._loop.call_soon_threadsafe(self._start, request)
+        self._arrived.append(request)
+        if not self._woken:  # one wake-up for many requests: each costs a system call and a change of threads
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._take_in)
 
     def wait(self) -> list[Completion]:
         found = [self._finished.get()]
@@ -74,6 +80,11 @@ class AsyncEngine(ABC):
     def _run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine on the loop and wait for what it gives."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def _take_in(self) -> None:
+        self._woken = False  # before the queue is emptied: what arrives from now on wakes again
+        while self._arrived:
+            self._start(self._arrived.popleft())
 
     def _start(self, request: Request) -> None:
         task = self._loop.create_task(self._serve(request))

@@ -32,21 +32,30 @@ class Group:
     Attributes:
         first: grades of the pilot's first replies.
         others: grades of the other problems' first replies.
+        known: whether every first reply of the pilot is in.
     """
 
     size: int = 0
     first: Counter[Grade] = field(default_factory=Counter)
     others: Counter[Grade] = field(default_factory=Counter)
+    known: bool = False
+    _guess: Group | None = None
 
-    @property
-    def known(self) -> bool:
-        """Whether every first reply of the pilot is in."""
-        return self.first.total() == self.size
+    def count(self, grade: Grade, *, pilot: bool) -> None:
+        """Take in a first reply."""
+        (self.first if pilot else self.others)[grade] += 1
+        self.known = self.first.total() == self.size
+        self._guess = None
 
     def guess(self) -> Group:
         """The group itself once it is known; before, as if the first replies that are in were its pilot's."""
-        seen = self.first + self.others
-        return self if self.known or seen.total() < ENOUGH else Group(seen.total(), seen)
+        if self.known:
+            return self
+        if self._guess is None:
+            seen = self.first + self.others
+            enough = seen.total() >= ENOUGH
+            self._guess = Group(seen.total(), seen, known=True) if enough else self
+        return self._guess
 
     def mean(self, grade: Grade) -> float:
         """Share of a grade among the first replies, with half a reply more for and against it (Jeffreys)."""
@@ -81,12 +90,10 @@ class Odds:
     def first_reply(self, problem: int, grade: Grade) -> bool:
         """Take in the grade of a problem's attempt 0, once. Returns whether this made its group's odds known."""
         group = self.group(problem)
-        if problem not in self._pilot:
-            group.others[grade] += 1
-            return False
+        pilot = problem in self._pilot
         self._pilot.discard(problem)
-        group.first[grade] += 1
-        return group.known
+        group.count(grade, pilot=pilot)
+        return pilot and group.known
 
     def group(self, problem: int) -> Group:
         """The group that a problem belongs to."""

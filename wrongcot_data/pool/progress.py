@@ -105,7 +105,8 @@ class Progress:
             return "met"
         if self.n >= quotas.max_attempts:
             return "used up"
-        return "hopeless" if self.gain(quotas, group) < quotas.give_up_below else None
+        hopeless = quotas.give_up_below > 0 and self.gain(quotas, group) < quotas.give_up_below
+        return "hopeless" if hopeless else None
 
 
 def called_for(known: Sequence[Seen], quotas: Quotas, group: Group) -> tuple[int, End | None]:

@@ -28,6 +28,7 @@ class Task(Protocol):
         author: who writes its reference traces: `human` or `solver`.
         licence: Hub licence identifier of its problems.
         grader_version: changes whenever any verdict can change.
+        grader_waits: whether grading waits for processes of its own, so that threads put more cores to work.
         columns: its own published columns, name to Arrow type in text (`int32`, `string`, `list<int32>`,
             `list<string>`).
         splits: names of its splits.
@@ -46,6 +47,7 @@ class Task(Protocol):
     author: Literal["human", "solver"]
     licence: str
     grader_version: str
+    grader_waits: bool
     columns: Mapping[str, str]
     splits: Sequence[str]
     stop: Sequence[str]

@@ -60,6 +60,7 @@ class Mbpp:
     author: Literal["human", "solver"] = "human"
     licence = "cc-by-4.0"
     grader_version = code.GRADER_VERSION
+    grader_waits = True
     columns: Mapping[str, str] = {
         "question": "string",
         "tests": "list<string>",

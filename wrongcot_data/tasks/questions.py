@@ -41,6 +41,7 @@ class QuestionTask:
 
     author: Literal["human", "solver"] = "human"
     grader_version = math_answers.GRADER_VERSION
+    grader_waits = True
     splits: Sequence[str] = ("train", "test")
     stop: Sequence[str] = ()
     prompt_version = 1
