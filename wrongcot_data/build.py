@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data import __version__, receipt
-from wrongcot_data.filling import Asked, Report, ask, current_samples, fill, odds_of
+from wrongcot_data.filling import Asked, Prompts, Report, ask, current_samples, fill, odds_of
 from wrongcot_data.folder import check_owner, claimed, pool_folder, write_json
 from wrongcot_data.plan import Plan, problems_of
 from wrongcot_data.pool.budget import Budget, Stopped
@@ -95,8 +95,9 @@ def build(
             bare = (Pooled(plan.task, problem, plan.task.reference(problem), [], source) for problem in problems)
             return write_dataset(plan, out, bare, source, None)
         with Journal(journal_path or shared_journal()) as journal:
-            asked = ask(plan, problems, revision)
-            stopped = fill(plan, asked, journal, _origin(plan, source), report=report, budget=budget)
+            prompts = Prompts(plan)
+            asked = ask(plan, problems, revision, prompts)
+            stopped = fill(plan, asked, prompts, journal, _origin(plan, source), report=report, budget=budget)
             return write_dataset(plan, out, _pooled(plan, asked, journal, source), source, stopped)
 
 

@@ -28,7 +28,7 @@ Report = Callable[[int, int, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A problem as it is put to the teacher; its prompt, long as it is, is rendered again when it is sent."""
+    """A problem as it is put to the teacher, without its prompt, which is long."""
 
     problem: Problem
     request_id: str
@@ -38,16 +38,43 @@ class Asked:
         return derive_seed("sample", self.request_id, attempt)
 
 
-def ask(plan: Plan, problems: Sequence[Problem], revision: str) -> list[Asked]:
+class Prompts:
+    """Prompts of problems; the last few thousand are kept, so that an attempt more costs no rendering."""
+
+    KEPT = 4096
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._kept: dict[str, Prompt] = {}
+
+    def of(self, problem: Problem) -> Prompt:
+        """The prompt by which the teacher is asked."""
+        found = self._kept.get(problem.id)
+        if found is None:
+            found = render(self._plan.task, problem, self._plan.style, self._plan.teacher.shots)
+            if len(self._kept) >= self.KEPT:
+                del self._kept[next(iter(self._kept))]  # the oldest
+            self._kept[problem.id] = found
+        return found
+
+
+def ask(plan: Plan, problems: Sequence[Problem], revision: str, prompts: Prompts) -> list[Asked]:
     """The request ids of the problems for this teacher, prompt style and sampling."""
     model = plan.teacher.hub_id or plan.teacher.name
     return [
-        Asked(p, request_id(model, revision, _prompt(plan, p), plan.sampling, plan.spec.seed)) for p in problems
+        Asked(p, request_id(model, revision, prompts.of(p), plan.sampling, plan.spec.seed)) for p in problems
     ]  # fmt: skip
 
 
 def fill(
-    plan: Plan, asked: Sequence[Asked], journal: Journal, origin: Origin, *, report: Report, budget: Budget
+    plan: Plan,
+    asked: Sequence[Asked],
+    prompts: Prompts,
+    journal: Journal,
+    origin: Origin,
+    *,
+    report: Report,
+    budget: Budget,
 ) -> Stopped | None:
     """Ask the teacher for what is missing and store every reply with its grade.
 
@@ -60,7 +87,7 @@ def fill(
     with ExitStack() as stack:
         engine: Engine | None = None
         while True:
-            desk = Desk(plan, asked, journal, origin, report, budget)
+            desk = Desk(plan, asked, prompts, journal, origin, report, budget)
             desk.look_up()
             if desk.finished or budget.stopped():
                 return desk.left_open()
@@ -92,6 +119,7 @@ class Desk:
         self,
         plan: Plan,
         asked: Sequence[Asked],
+        prompts: Prompts,
         journal: Journal,
         origin: Origin,
         report: Report,
@@ -99,6 +127,7 @@ class Desk:
     ) -> None:
         self._plan = plan
         self._asked = asked
+        self._prompts = prompts
         self._journal = journal
         self._origin = origin
         self._report = report
@@ -149,14 +178,15 @@ class Desk:
     def _send(self, engine: Engine, number: int, attempt: int) -> None:
         one = self._asked[number]
         key = f"{number}/{attempt}"
-        request = Request(key, one.problem.id, _prompt(self._plan, one.problem), one.seed(attempt))
+        request = Request(key, one.problem.id, self._prompts.of(one.problem), one.seed(attempt))
         self._in_flight[key] = _Sent(number, attempt, request)
         engine.submit(request)
 
     def _sample(self, column: str, completion: Completion) -> Sample:
         sent = self._in_flight[completion.key]
         one = self._asked[sent.number]
-        own = replace(completion, text=own_reply(sent.request.prompt, completion.text))
+        text = own_reply(sent.request.prompt, completion.text)
+        own = completion if text == completion.text else replace(completion, text=text)
         return graded(self._plan.task, one.problem, own, one.request_id, sent.attempt, sent.request.seed, column)
 
     def _take(self, number: int, sample: Sample) -> None:
@@ -193,7 +223,3 @@ def current_samples(task: Task, problem: Problem, request: str, journal: Journal
         for sample in old
     )
     return journal.samples(request)
-
-
-def _prompt(plan: Plan, problem: Problem) -> Prompt:
-    return render(plan.task, problem, plan.style, plan.teacher.shots)

@@ -86,8 +86,12 @@ class Progress:
 
     def missing(self, quotas: Quotas) -> dict[Grade, int]:
         """How many more distinct traces are wanted, by grade."""
-        short = {grade: quota - len(self.accepted.get(grade, ())) for grade, quota in quotas.wanted.items()}
-        return {grade: count for grade, count in short.items() if count > 0}
+        accepted = self.accepted
+        return {
+            grade: quota - len(accepted.get(grade, ()))
+            for grade, quota in quotas.wanted.items()
+            if grade not in accepted or len(accepted[grade]) < quota
+        }
 
     def chance(self, grade: Grade, group: Group) -> float:
         """The chance that the next reply is a new one of a grade."""
