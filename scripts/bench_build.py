@@ -158,7 +158,12 @@ if __name__ == "__main__":
 
 
 def distilabel(python: str, url: str, prompts: list[str]) -> float:
-    """Rows a second of distilabel over the same prompts, its own start left in: it cannot be told apart."""
+    """Rows a second of distilabel over the same prompts, its start not counted: a tenth of them is asked first."""
+    few = prompts[: len(prompts) // 10]
+    return (len(prompts) - len(few)) / (_distilabel_s(python, url, prompts) - _distilabel_s(python, url, few))
+
+
+def _distilabel_s(python: str, url: str, prompts: list[str]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "bench.py"
         script.write_text(DISTILABEL)
@@ -169,7 +174,8 @@ def distilabel(python: str, url: str, prompts: list[str]) -> float:
         )  # fmt: skip
     if done.returncode:
         raise Missing(f"distilabel failed: {done.stderr.strip().splitlines()[-1]}")
-    return len(prompts) / json.loads(done.stdout.strip().splitlines()[-1])["seconds"]
+    seconds: float = json.loads(done.stdout.strip().splitlines()[-1])["seconds"]
+    return seconds
 
 
 def server(options: argparse.Namespace) -> dict[str, Any]:

@@ -85,6 +85,9 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
         return self
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def spec_hash(spec: BuildSpec) -> str:
     """`v1:` and 16 hex digits of the SHA-256 of the canonical JSON of every field inside the hash."""
     inside = spec.model_dump(mode="json", exclude=set(OUTSIDE_HASH))
@@ -94,8 +97,7 @@ def spec_hash(spec: BuildSpec) -> str:
 
 def content_hash(value: Any) -> str:
     """SHA-256, in hex, of a plain value's canonical JSON: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def derive_seed(*parts: Any) -> int:
