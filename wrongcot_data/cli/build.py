@@ -185,7 +185,7 @@ def _dry_text(result: dict[str, Any]) -> str:
         f"spec       {result['spec_hash']}",
         f"problems   {result['problems']}, rows asked for {result['rows_asked']}",
         f"replies    {replies['least']} to {replies['most']}, at most {result['tokens_most']} tokens written,"
-        " less what is in the folder already",
+        " less what is in the journal already",
     ]
     if result["cannot_run_here"]:
         lines.append(f"but        teacher {result['spec']['teacher']} {result['cannot_run_here']}")

@@ -329,6 +329,7 @@ def flags(out: Path, *more: object, latency_ms: int = 150, limit: int = 150) -> 
     ray = ["--engine", "ray", "--engine-option", "engine=scripted", "--engine-option", inner, "--engine-option"]
     ray += ["actors=2", "--engine-option", "cpus_per_actor=0", "--json"]
     command = ["build", "countdown", "--teacher", "scripted", "--limit", limit, "--out", out, *more, *ray]
+    command += ["--journal", out / "pool" / "journal.sqlite"]
     return [str(word) for word in command]
 
 
