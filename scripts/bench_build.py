@@ -255,12 +255,17 @@ def one_vllm(which: str) -> None:
 
 def plain_chat(plan: Plan, problems: Any) -> tuple[float, int]:
     """Seconds and tokens of one `LLM.chat` call with the engine settings that a build would use."""
-    from wrongcot_data.engines.vllm import engine_arguments  # sets vLLM's environment before it is imported
+    from wrongcot_data.engines.vllm import engine_arguments
+    from wrongcot_data.engines.vllm_processes import environment
+    from wrongcot_data.teachers.weights import find_weights
 
-    arguments = engine_arguments(plan.teacher, plan.engine_options, plan.sampling)
+    options: Any = plan.engine_options
+    arguments = engine_arguments(options, find_weights(plan.teacher).folder)
+    del arguments["worker_extension_cls"]  # watches our process, and changes nothing else
     from vllm import LLM, SamplingParams
 
-    llm = LLM(**arguments)
+    with environment(1):
+        llm = LLM(**arguments)
     drawn = SamplingParams(
         temperature=plan.sampling.temperature, top_p=plan.sampling.top_p, max_tokens=plan.sampling.max_tokens,
         stop=list(plan.task.stop), include_stop_str_in_output=True,
