@@ -152,6 +152,9 @@ class Journal:
         Raises:
             Unavailable: an earlier one could not be stored.
         """
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write_in_groups, name="journal", daemon=True)
+            self._writer.start()
         with self._changed:
             for sample in samples:
                 while len(self._unwritten) >= MOST_UNWRITTEN and not self._fault:
@@ -161,9 +164,6 @@ class Journal:
                 self._unwritten.append((sample, origin))
                 if len(self._unwritten) == GROUP_ROWS:
                     self._changed.notify_all()
-            if self._writer is None:
-                self._writer = threading.Thread(target=self._write_in_groups, name="journal", daemon=True)
-                self._writer.start()
         if self._fault:
             raise self._fault
 

@@ -16,7 +16,7 @@ from wrongcot_data.teachers.registry import SCRIPTED, TEACHERS, Teacher
 CPU_BILLIONS = 2.0
 """Models above this write under one token a second on a CPU: a build would take weeks."""
 
-ELSEWHERE = frozenset({"server"})
+ELSEWHERE = frozenset({"server", "ray"})
 """Engines whose models are not in this machine's memory."""
 
 SOMEWHERE_ELSE = "--base-url http://HOST:8000"

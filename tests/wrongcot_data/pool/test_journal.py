@@ -112,6 +112,12 @@ def test_a_row_outlasts_a_kill_a_second_after_it_was_added_though_no_other_follo
         assert journal.samples("r") == [SAMPLE]
 
 
+def test_more_at_once_than_may_wait_for_the_disk_is_stored_too(tmp_path: Path):
+    filled(tmp_path / "j.sqlite", 25_000)
+    with Journal(tmp_path / "j.sqlite") as journal:
+        assert len(journal.samples("r")) == 25_000
+
+
 def test_two_writers_share_a_journal_and_the_first_reply_counts(tmp_path: Path):
     path = tmp_path / "j.sqlite"
     with Journal(path) as one, Journal(path) as other:
