@@ -22,7 +22,7 @@ ENOUGH = 20
 
 STRENGTH = 1.0
 """Weight of the prior, in replies. Small, because problems of one group differ a lot: in 5,000 real replies to 50
-puzzles of one difficulty, half of the puzzles were never solved and four were solved more than every fourth time."""
+puzzles of one difficulty, 22 puzzles were never solved and six were solved in a fifth of the replies or more."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from importlib.metadata import entry_points
 from typing import IO, Any
 
 import pytest
@@ -85,8 +84,6 @@ def _wait_until_healthy(server: subprocess.Popen[bytes], port: int, read: Any) -
 
 @pytest.fixture
 def open_server(served: str) -> Iterator[Any]:
-    if "server" not in {entry.name for entry in entry_points(group="wrongcot.engines")}:
-        pytest.skip("no engine server here")
     opened: list[Engine] = []
 
     def open_engine(sampling: Sampling = DRAWN) -> Engine:
