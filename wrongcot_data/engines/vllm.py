@@ -254,6 +254,7 @@ def engine_arguments(options: VllmOptions, folder: Path) -> dict[str, Any]:
     if current_platform.is_cpu():
         arguments.setdefault("enforce_eager", True)
         arguments.setdefault("max_model_len", -1)  # as long as the cache can hold
+        arguments["enable_chunked_prefill"] = False  # a seeded request read in parts ends vLLM 0.32 on a CPU
         if options.dtype == "auto":
             arguments["dtype"] = "float32"
         if not {"gpu_memory_utilization", "kv_cache_memory_bytes"} & {*arguments, *options.extra}:
