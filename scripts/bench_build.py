@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 try:
     from wrongcot_data.engines.base import Engine, Opening
-    from wrongcot_data.filling import Prompts, ask, fill
+    from wrongcot_data.filling import Filling, Prompts, ask, fill
     from wrongcot_data.plan import Plan, make_plan, problems_of
     from wrongcot_data.pool.budget import Budget
     from wrongcot_data.pool.journal import Journal, Origin
@@ -88,7 +88,7 @@ def filled(plan: Plan, problems: Any, journal: Path) -> tuple[float, int, int]:
     with Journal(journal) as kept:
         prompts = Prompts(plan)
         asked = ask(plan, problems, revision, prompts)
-        fill(replace(plan, engine=clocked), asked, prompts, kept, Origin(), report=report, budget=budget)
+        fill(Filling(replace(plan, engine=clocked), asked, prompts, kept, Origin(), report, budget))
         seconds = time.perf_counter() - clocked.ready
     return seconds, told[0], told[1]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data import __version__, receipt
-from wrongcot_data.filling import Asked, Prompts, Report, ask, current_samples, fill, odds_of
+from wrongcot_data.filling import Asked, Filling, Prompts, Report, ask, current_samples, fill, odds_of
 from wrongcot_data.folder import check_owner, claimed, pool_folder, write_json
 from wrongcot_data.plan import Plan, problems_of
 from wrongcot_data.pool.budget import Budget, Stopped
@@ -97,7 +97,7 @@ def build(
         with Journal(journal_path or shared_journal()) as journal:
             prompts = Prompts(plan)
             asked = ask(plan, problems, revision, prompts)
-            stopped = fill(plan, asked, prompts, journal, _origin(plan, source), report=report, budget=budget)
+            stopped = fill(Filling(plan, asked, prompts, journal, _origin(plan, source), report, budget))
             return write_dataset(plan, out, _pooled(plan, asked, journal, source), source, stopped)
 
 

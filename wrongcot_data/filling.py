@@ -67,16 +67,20 @@ def ask(plan: Plan, problems: Sequence[Problem], revision: str, prompts: Prompts
     ]  # fmt: skip
 
 
-def fill(
-    plan: Plan,
-    asked: Sequence[Asked],
-    prompts: Prompts,
-    journal: Journal,
-    origin: Origin,
-    *,
-    report: Report,
-    budget: Budget,
-) -> Stopped | None:
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What one build brings to its journal: whom it asks what, where the replies go, who is told, when to stop."""
+
+    plan: Plan
+    asked: Sequence[Asked]
+    prompts: Prompts
+    journal: Journal
+    origin: Origin
+    report: Report
+    budget: Budget
+
+
+def fill(filling: Filling) -> Stopped | None:
     """Ask the teacher for what is missing and store every reply with its grade.
 
     The engine is opened only if something is missing. Once the budget has stopped, nothing more is asked and what is
@@ -85,15 +89,16 @@ def fill(
     Returns:
         Why problems were left that want more; None if none was.
     """
+    plan, journal = filling.plan, filling.journal
     with ExitStack() as stack:
         engine: Engine | None = None
         while True:
-            desk = Desk(plan, asked, prompts, journal, origin, report, budget)
+            desk = Desk(filling)
             desk.look_up()
-            if desk.finished or budget.stopped():
+            if desk.finished or filling.budget.stopped():
                 return desk.left_open()
             if engine is None:
-                problems = {one.problem.id: one.problem for one in asked}
+                problems = {one.problem.id: one.problem for one in filling.asked}
                 opening = Opening(plan.teacher, plan.engine_options, plan.sampling, plan.task, problems)
                 engine = stack.enter_context(closing(plan.engine.open(opening)))
             known = journal.n_known
@@ -116,24 +121,16 @@ class _Sent:
 class Desk:
     """Where requests leave and replies come in: one pass over the problems of a build."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        asked: Sequence[Asked],
-        prompts: Prompts,
-        journal: Journal,
-        origin: Origin,
-        report: Report,
-        budget: Budget,
-    ) -> None:
-        self._plan = plan
-        self._asked = asked
-        self._prompts = prompts
-        self._journal = journal
-        self._origin = origin
-        self._report = report
-        self._budget = budget
-        self._sampler = Sampler(plan.quotas, [plan.task.difficulty(one.problem) for one in asked])
+    def __init__(self, filling: Filling) -> None:
+        self._plan = filling.plan
+        self._asked = filling.asked
+        self._prompts = filling.prompts
+        self._journal = filling.journal
+        self._origin = filling.origin
+        self._report = filling.report
+        self._budget = filling.budget
+        difficulty = filling.plan.task.difficulty
+        self._sampler = Sampler(filling.plan.quotas, [difficulty(one.problem) for one in filling.asked])
         self._in_flight: dict[str, _Sent] = {}
         self._n_samples = 0
         self._n_tokens = 0

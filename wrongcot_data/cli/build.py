@@ -115,7 +115,7 @@ def _run(plan: Plan, folder: Path, journal: Path | None, as_json: bool) -> None:
             bar.update(finished, note, total=problems, last=finished == problems)
 
         built = run_build(plan, folder, journal, report=report, interrupted=lambda: bool(interrupted))
-    emit({"dataset": str(built.folder), "receipt": built.receipt}, as_json, lambda: _account(built))
+    emit({"dataset": str(built.folder), "receipt": built.receipt}, as_json, lambda: _account(built, journal))
     for fault in built.faults:
         log(f"wrongcot-data: the receipt does not balance: {fault}")
     if built.faults:
@@ -124,7 +124,7 @@ def _run(plan: Plan, folder: Path, journal: Path | None, as_json: bool) -> None:
         sys.exit(INTERRUPTED)
 
 
-def _account(built: Built) -> str:
+def _account(built: Built, journal: Path | None) -> str:
     receipt = built.receipt
     lines = [f"data set  {built.folder}", f"card      {built.folder / 'README.md'}", ""]
     for name, row in receipt["by_variant"].items():
@@ -133,6 +133,9 @@ def _account(built: Built) -> str:
     if receipt["samples"]:
         grades = ", ".join(f"{count} {grade}" for grade, count in receipt["samples"].items())
         lines.append(f"replies   {sum(receipt['samples'].values()):>7}   {grades}; {receipt['tokens']} tokens")
+        if "error" in receipt["samples"]:
+            forget = "wrongcot-data journal forget-errors" + (f" --journal {journal}" if journal else "")
+            lines.append(f"errors             are kept; to ask them again: {forget}, then this command")
     if receipt["spare"]["replies"]:
         spare = receipt["spare"]
         lines.append(f"spare     {spare['replies']:>7}   in the journal, not called for; {spare['tokens']} tokens")

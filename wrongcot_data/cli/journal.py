@@ -78,6 +78,25 @@ def export(file: Path, journal: Path | None, as_json: bool, **wanted: str | None
     emit({"file": str(file), "rows": count}, as_json, f"{count} replies written to {file}")
 
 
+@journal.command("forget-errors")
+@journal_option
+@json_option
+def forget_errors(journal: Path | None, as_json: bool) -> None:
+    """Forget the attempts that brought no reply, so that the next build asks them again.
+
+    An attempt that a server refused, or that failed again and again, is kept as an `error` and not asked a second time.
+    """
+    from wrongcot_data.build import shared_journal
+    from wrongcot_data.pool.journal import Journal
+
+    path = journal or shared_journal()
+    if not path.is_file():
+        raise BadInput(f"there is no journal {path}", try_=["--journal PATH"])
+    with Journal(path) as opened:
+        count = opened.forget_errors()
+    emit({"journal": str(path), "forgotten": count}, as_json, f"{count} errors forgotten in {path}")
+
+
 @journal.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option

@@ -178,6 +178,12 @@ class Journal:
                 rows,
             )
 
+    def forget_errors(self) -> int:
+        """Delete the attempts that brought no reply, so that the next build asks them again. Returns how many."""
+        self.commit()
+        with self._writing, faults_explained(self.path), self._transaction():
+            return self._db.execute("DELETE FROM samples WHERE grade = 'error'").rowcount
+
     def commit(self) -> None:
         """Make everything added so far outlast the process."""
         if self._fault:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -66,7 +68,22 @@ def test_what_cannot_be_exported_is_said(journal: Path, run, command: list[str],
     assert told in run("journal", *command, "--journal", journal, code=2).stderr
 
 
+def test_errors_that_are_forgotten_are_asked_again_and_nothing_else_is(tmp_path: Path, run, scripted):
+    path = tmp_path / "j.sqlite"
+    first = scripted(tmp_path / "a", "--limit", 20, "--journal", path)["receipt"]
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE samples SET grade = 'error', error = 'no answer' WHERE attempt = 0 AND rowid % 2")
+        (count,) = db.execute("SELECT count(*) FROM samples WHERE grade = 'error'").fetchone()
+    text = run("build", "countdown", "--teacher", "scripted", "--limit", 20, "--out", tmp_path / "a", "--journal", path)
+    assert f"journal forget-errors --journal {path}" in text.stdout
+    told = json.loads(run("journal", "forget-errors", "--journal", path, "--json").stdout)
+    assert told["forgotten"] == count > 0
+    again = scripted(tmp_path / "a", "--limit", 20, "--journal", path)["receipt"]
+    assert again["samples"] == first["samples"]
+
+
 def test_a_journal_that_is_not_there_is_said_and_not_made(tmp_path: Path, run):
     path = tmp_path / "none.sqlite"
     assert f"there is no journal {path}" in run("journal", "stats", "--journal", path, code=2).stderr
+    assert f"there is no journal {path}" in run("journal", "forget-errors", "--journal", path, code=2).stderr
     assert not path.exists()
