@@ -202,6 +202,14 @@ def test_vllm_draws_by_the_requests_own_seed(open_engine: Open):
     assert len({completion.text for completion in together.values()}) >= 10
 
 
+def test_vllm_takes_more_long_prompts_at_once_than_it_can_read_in_a_step(open_engine: Open):
+    """Read in parts, a request with a seed ended vLLM's process on a CPU ("CPU Generator does not use offset")."""
+    texts = [f"{number}" + "x" * 799 for number in range(8)]
+    found = replies(open_engine("vllm", **SMALL), plain(*texts))
+    assert {one.finish_reason for one in found.values()} <= {"stop", "length"}
+    assert {one.n_prompt_tokens for one in found.values()} == {800}
+
+
 def test_scripted_replies_differ_by_seed_and_come_at_the_rates_asked_for(open_engine: Open):
     rates = {"right": 0.2, "wrong": 0.4, "truncated": 0.2, "malformed": 0.1, "failure": 0.1}
     prompt = render(TASK, PROBLEMS[0], "chat-zero")
