@@ -96,8 +96,8 @@ def test_a_changed_temperature_or_prompt_uses_no_reply_again_and_loses_none(tmp_
 
 
 def test_twenty_kills_and_the_data_set_is_that_of_an_undisturbed_build(tmp_path: Path, scripted, rows, start):
-    """2,000 problems; the scripted teacher's 50 ms and 96 places stretch the build so that kills fall all over it."""
-    flags = ["--limit", 2000, "--engine-option", "capacity=96"]
+    """1,000 problems; the scripted teacher's 50 ms and 48 places stretch the build so that kills fall all over it."""
+    flags = ["--limit", 1000, "--engine-option", "capacity=48"]
     scripted(tmp_path / "whole", *flags)
     out = tmp_path / "killed"
     command = ["build", "countdown", "--teacher", "scripted", "--out", out, *flags, "--engine-option", "latency_ms=50"]
