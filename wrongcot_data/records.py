@@ -13,7 +13,7 @@ FinishReason = Literal["stop", "length", "error", "unknown"]
 
 StepVerdict = Literal["valid", "invalid", "unchecked"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of the published columns; a change of a name, a type or a meaning raises it."""
 
 
@@ -69,6 +69,7 @@ class Step:
 
     Attributes:
         kind: for an invalid step what is wrong with it (`false equation`); empty otherwise.
+        operator: the corruption that made the step wrong on purpose; empty where none did.
     """
 
     start: int
@@ -76,6 +77,7 @@ class Step:
     text: str
     verdict: StepVerdict
     kind: str = ""
+    operator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ class Trace:
         attempt: of the sample it was made from; -1 where there is none.
         n_tokens: tokens the teacher wrote; 0 where none did.
         parent_id: sample or trace it was made from; empty where there is none.
+        answer_kept: whether its answer is still that of the trace it was made from; true where it is no corruption.
     """
 
     problem: Problem
@@ -159,6 +162,7 @@ class Trace:
     finish_reason: FinishReason = "stop"
     n_tokens: int = 0
     parent_id: str = ""
+    answer_kept: bool = True
 
 
 def first_invalid_step(steps: tuple[Step, ...]) -> int:

@@ -26,7 +26,7 @@ def test_a_row_comes_back_with_grade_reason_answer_and_steps(task, row):
     assert graded["grade"] == "correct"
     assert {"reason", "answer", "form", "sandbox", "problem_id", *row} <= set(graded)
     for step in graded["steps"]:
-        assert set(step) == {"start", "end", "text", "verdict", "kind"}
+        assert set(step) == {"start", "end", "text", "verdict", "kind", "operator"}
         assert row["completion"][step["start"] : step["end"]] == step["text"]
     assert task == "mbpp" or "valid" in {step["verdict"] for step in graded["steps"]}
 

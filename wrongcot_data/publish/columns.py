@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ _STEPS = pa.list_(
             ("text", pa.string()),
             ("verdict", pa.string()),
             ("kind", pa.string()),
+            ("operator", pa.string()),
         ]
     )
 )
@@ -40,6 +42,7 @@ _TRACE_COLUMNS = [
     ("sandbox", pa.string()),
     ("steps", _STEPS),
     ("first_invalid_step", pa.int32()),
+    ("answer_kept", pa.bool_()),
     ("teacher", pa.string()),
     ("teacher_revision", pa.string()),
     ("engine", pa.string()),
@@ -112,11 +115,9 @@ def trace_row(task: Task, trace: Trace) -> dict[str, Any]:
         "grade": trace.verdict.grade,
         "reason": trace.verdict.reason,
         "sandbox": trace.verdict.sandbox,
-        "steps": [
-            {"start": step.start, "end": step.end, "text": step.text, "verdict": step.verdict, "kind": step.kind}
-            for step in trace.steps
-        ],
+        "steps": [asdict(step) for step in trace.steps],
         "first_invalid_step": first_invalid_step(trace.steps),
+        "answer_kept": trace.answer_kept,
         "teacher": trace.teacher,
         "teacher_revision": trace.teacher_revision,
         "engine": trace.engine,
