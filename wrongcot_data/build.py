@@ -15,12 +15,14 @@ from typing import Any
 from wrongcot_data import __version__, receipt
 from wrongcot_data.filling import Asked, Filling, Prompts, Report, ask, current_samples, fill, odds_of
 from wrongcot_data.folder import check_owner, claimed, pool_folder, write_json
+from wrongcot_data.measure.tokens import token_counter
 from wrongcot_data.plan import Plan, problems_of
 from wrongcot_data.pool.budget import Budget, Stopped
 from wrongcot_data.pool.journal import Journal, Origin
 from wrongcot_data.pool.progress import called_for, seen, unbroken
 from wrongcot_data.publish.card import licence, render_card
 from wrongcot_data.publish.columns import SAMPLES, sample_row, schema, trace_row
+from wrongcot_data.publish.composition import compose, first_rows
 from wrongcot_data.publish.dataset import (
     CARD,
     MANIFEST,
@@ -37,6 +39,7 @@ from wrongcot_data.teachers.availability import require
 from wrongcot_data.teachers.prompting import template_name
 from wrongcot_data.teachers.weights import cache_folder
 from wrongcot_data.variants import REGISTRY, Variant, reference
+from wrongcot_data.variants.matching import MIX, mixes_of
 from wrongcot_data.variants.pooled import Pooled, Source
 
 
@@ -133,7 +136,11 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
     new = pool_folder(out) / "new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
-    account, examples, engines = _write_rows(plan, new, problems, stopped)
+    account, engines = _write_rows(plan, new, problems, stopped)
+    variants = [config for config in _configs(plan) if config != SAMPLES]
+    count = token_counter(plan.spec.tokenizer) if plan.spec.tokenizer else None
+    composition = compose(new, variants, plan.spec, account, count)
+    configs = [*_configs(plan), *mixes_of(plan.spec)]
     files = list_files(new)
     written, content = rows_by_config(files), content_by_config(files)
     facts: dict[str, Any] = {
@@ -152,8 +159,9 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
         "prompt_template": source.prompt_template,
         "grader_version": plan.task.grader_version,
         "licence": licence(plan.task, plan.teacher if source.teacher else None),
-        "rows": {config: written[config] for config in _configs(plan)},
-        "content": {config: content[config] for config in _configs(plan)},
+        "rows": {config: written[config] for config in configs},
+        "content": {config: content[config] for config in configs},
+        "composition": composition,
         "receipt": receipt.to_json(account, written),
         "versions": {
             "wrongcot": __version__,
@@ -161,21 +169,19 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
             **{name: version(name) for name in ("pyarrow", "pydantic", "jinja2")},
         },
     }
+    examples = {config: rows[0] for config, rows in first_rows(new, variants).items() if rows}
     (new / CARD).write_text(
         render_card({**facts, "examples": examples, "variants": _summaries(plan)}, plan.task.templates),
         encoding="utf-8",
     )
     write_json(new / MANIFEST, {**facts, "files": list_files(new)})
-    put_in_place(new, out, [*REGISTRY, SAMPLES])
+    put_in_place(new, out, [*REGISTRY, SAMPLES, *(old.name for old in out.glob(f"{MIX}*"))])
     return Built(out, facts["receipt"], receipt.faults(account, written))
 
 
-def _write_rows(
-    plan: Plan, new: Path, problems: Iterator[Pooled], stopped: Stopped | None
-) -> tuple[Receipt, dict[str, dict[str, Any]], set[str]]:
-    """Write every row. Returns the account, one example row a variant, and the engines that made the samples."""
+def _write_rows(plan: Plan, new: Path, problems: Iterator[Pooled], stopped: Stopped | None) -> tuple[Receipt, set[str]]:
+    """Write every row. Returns the account and the engines that made the samples."""
     account = Receipt()
-    examples: dict[str, dict[str, Any]] = {}
     engines: set[str] = set()
     with ExitStack() as stack:
         writers = {
@@ -192,9 +198,7 @@ def _write_rows(
                 rows = [trace_row(plan.task, trace) for trace in traces]
                 writers[variant.name].write(rows)
                 _account(account, plan, pooled, variant, len(rows), stopped)
-                if rows:
-                    examples.setdefault(variant.name, rows[0])
-    return account, examples, engines
+    return account, engines
 
 
 def _account(
@@ -217,6 +221,9 @@ def _configs(plan: Plan) -> list[str]:
 
 def _summaries(plan: Plan) -> dict[str, str]:
     summaries: dict[str, str] = {variant.name: variant.summary for variant in plan.variants}
+    for name, shares in mixes_of(plan.spec).items():
+        parts = ", ".join(f"{share / sum(shares.values()):.0%} {part}" for part, share in sorted(shares.items()))
+        summaries[name] = f"each problem by one of several variants: {parts}"
     return summaries | {SAMPLES: "every reply that was asked for, used or not, with its grade and the reason"}
 
 

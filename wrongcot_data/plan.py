@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from wrongcot_data.engines import get_engine
 from wrongcot_data.engines.base import EngineKind, Sampling, SpreadingKind
 from wrongcot_data.errors import BadInput, unknown
+from wrongcot_data.measure.tokens import token_counter
 from wrongcot_data.pool.progress import Quotas
 from wrongcot_data.records import Problem
 from wrongcot_data.spec import BuildSpec, parse_model
@@ -56,6 +57,11 @@ def make_plan(spec: BuildSpec) -> Plan:
     if teacher.engine and runs != teacher.engine:
         raise BadInput(f"teacher {teacher.name} runs on the engine {teacher.engine} only, not on {runs}")
     variants = [REGISTRY[name] for name in spec.variants]
+    for part in {part for shares in spec.mixes for part in shares}:
+        if part not in spec.variants:
+            raise unknown("part of a mix", part, spec.variants)
+    if spec.tokenizer:
+        token_counter(spec.tokenizer)  # one that cannot be had is said before anything is asked
     task_options = parse_model(task.options, spec.problems, "problems.")
     return Plan(
         # the task's defaults, such as the revision of its source, are part of what is built

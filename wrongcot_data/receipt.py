@@ -12,7 +12,15 @@ from wrongcot_data.pool.progress import End
 from wrongcot_data.records import Grade, Sample
 
 LeftOut = (
-    Literal["attempts used up", "hopeless", "only duplicates left", "no reference trace", "reference trace not correct"]
+    Literal[
+        "attempts used up",
+        "hopeless",
+        "only duplicates left",
+        "no reference trace",
+        "reference trace not correct",
+        "not matched",
+        "not in every part",
+    ]
     | Stopped
 )
 

@@ -32,6 +32,10 @@ Model = TypeVar("Model", bound=BaseModel)
 VariantName = Literal["reference", "right", "wrong"]
 VARIANTS: tuple[VariantName, ...] = ("reference", "right", "wrong")
 
+Match = Literal["none", "problems", "size", "tokens"]
+"""What all variants of a data set have alike: nothing; the same problems, each with as many rows; the same number of
+rows; the same number of tokens, up to less than the shortest row that was left out."""
+
 
 class SamplingSpec(BaseModel, extra="forbid", frozen=True):
     """How a reply is drawn."""
@@ -51,6 +55,11 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     variants: tuple[VariantName, ...] = Field(VARIANTS, min_length=1, description="the sets to cut from the pool")
     limit: int = Field(1000, ge=1, le=10**7, description="problems; all of them are held in memory")
     per_problem: int = Field(1, ge=1, description="distinct traces a problem, of right and of wrong each")
+    match: Match = Field("none", description="what all variants have alike, so that a comparison changes one thing")
+    tokenizer: str = Field("", description="whose tokens --match tokens counts: the student's, as path or Hub id")
+    mixes: tuple[dict[str, float], ...] = Field(
+        (), description="sets that take each problem from one of several variants, by share"
+    )
     max_attempts: int = Field(8, ge=1, description="replies asked for a problem before it is given up")
     give_up_below: float = Field(
         0.05,
@@ -82,6 +91,19 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     def _each_variant_once(self) -> BuildSpec:
         if len(set(self.variants)) != len(self.variants):
             raise ValueError("a variant is named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _mixes_are_of_several_parts(self) -> BuildSpec:
+        for shares in self.mixes:
+            if len(shares) < 2 or not all(0 < share < float("inf") for share in shares.values()):
+                raise ValueError("a mix takes two variants or more, each with a share above 0")
+        return self
+
+    @model_validator(mode="after")
+    def _tokens_are_somebodys(self) -> BuildSpec:
+        if self.match == "tokens" and not self.tokenizer:
+            raise ValueError("matching tokens needs a tokenizer")
         return self
 
 

@@ -38,6 +38,9 @@ COUNTED = 10_000
 )
 @click.option("--limit", type=int, help="Problems.")
 @click.option("--per-problem", type=int, help="Distinct traces a problem, of right and of wrong each.")
+@click.option("--match", help="What all variants have alike: problems, size or tokens.")
+@click.option("--tokenizer", help="Whose tokens --match tokens counts: the student's.")
+@click.option("--mix", "mixes", multiple=True, metavar="wrong=0.75,right=0.25", help="A set mixed of variants; repeat.")
 @click.option("--max-attempts", type=int, help="Replies asked for a problem before it is given up.")
 @click.option("--give-up-below", type=float, help="Chance of a next reply under which a problem is hopeless.")
 @click.option("--ask-ahead", type=float, help="Ask a reply that is at least so likely to be needed; 2: none early.")
@@ -61,6 +64,7 @@ COUNTED = 10_000
 def build(
     task: str | None,
     variants: tuple[str, ...],
+    mixes: tuple[str, ...],
     source: str | None,
     problems: tuple[str, ...],
     engine_options: tuple[str, ...],
@@ -89,6 +93,8 @@ def build(
         fields["task"] = task
     if variants:
         fields["variants"] = list(variants)
+    if mixes:
+        fields["mixes"] = [pairs("--mix", mix.split(",")) for mix in mixes]
     _merge(fields, "sampling", {"temperature": temperature, "max_tokens": max_tokens})
     _merge(fields, "engine_options", pairs("--engine-option", engine_options))
     if base_urls:

@@ -17,12 +17,14 @@ from wrongcot_data.parallel import in_order
 from wrongcot_data.pool.grading import verdict
 from wrongcot_data.publish.columns import SAMPLES, problem_of, schema
 from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe, rows_by_config
+from wrongcot_data.publish.verify_composition import composition_differences
 from wrongcot_data.records import first_invalid_step
 from wrongcot_data.spec import make_spec, spec_hash
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import question
 from wrongcot_data.variants import REGISTRY
+from wrongcot_data.variants.matching import MIX
 
 UNREADABLE = (OSError, pa.ArrowException, UnicodeDecodeError)
 """What reading a Parquet file raises that somebody has changed."""
@@ -50,6 +52,11 @@ class _Account(BaseModel):
     by_variant: dict[str, _VariantAccount]
 
 
+class _Composition(BaseModel):
+    match: str
+    after: dict[str, dict[str, Any]]
+
+
 class _Teacher(BaseModel):
     name: str
     revision: str
@@ -70,6 +77,7 @@ class _Manifest(BaseModel, strict=True):
     files: list[_File]
     rows: dict[str, int] = Field(min_length=1)
     content: dict[str, str]
+    composition: _Composition
     receipt: _Account
     grader_version: str
 
@@ -140,6 +148,8 @@ def differences(folder: Path) -> Iterator[str]:
     if manifest["grader_version"] != task.grader_version:
         yield f"graded by {manifest['grader_version']}; this version grades by {task.grader_version}"
     for config in manifest["rows"]:
+        if config.startswith(MIX):
+            continue  # its rows are other variants'
         if config != SAMPLES and config not in REGISTRY:
             yield f"{config}: not a variant"
             continue
@@ -151,6 +161,14 @@ def differences(folder: Path) -> Iterator[str]:
             yield f"{config}: {error.message}"
         except UNREADABLE as error:
             yield f"{config}: cannot be read ({error})"
+    try:
+        yield from composition_differences(folder, manifest)
+    except Unavailable:
+        raise
+    except WrongcotError as error:
+        yield f"composition: {error.message}"
+    except UNREADABLE as error:
+        yield f"composition: cannot be read ({error})"
 
 
 def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:

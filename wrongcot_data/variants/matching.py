@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from wrongcot_data.spec import derive_seed
+from wrongcot_data.spec import BuildSpec, Match, derive_seed
 
-Match = Literal["none", "problems", "size", "tokens"]
-"""What all variants of a data set have alike: nothing; the same problems, each with as many rows; the same number of
-rows; the same number of tokens, up to less than the shortest row that was left out."""
+MIX = "mix-"
+"""How the config of a mix begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +81,17 @@ def _within(entries: Sequence[Entry], numbers: Iterable[int], budget: int) -> It
 def rank(seed: int, problem_id: str) -> tuple[int, str]:
     """The place of a problem in the order of a seed."""
     return derive_seed("match", seed, problem_id), problem_id
+
+
+def mix_name(shares: Mapping[str, float]) -> str:
+    """The config of a mix, such as `mix-right-25-wrong-75`."""
+    scale = sum(shares.values())
+    return MIX + "-".join(f"{name}-{round(100 * share / scale, 1):g}" for name, share in sorted(shares.items()))
+
+
+def mixes_of(spec: BuildSpec) -> dict[str, dict[str, float]]:
+    """The mixes of a spec by their configs, each with the share of its parts."""
+    return {mix_name(shares): shares for shares in spec.mixes}
 
 
 def mixed(index: Index, shares: Mapping[str, float], seed: int) -> list[tuple[str, int]]:
