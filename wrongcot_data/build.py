@@ -126,7 +126,8 @@ def _pooled(plan: Plan, asked: Sequence[Asked], journal: Journal, source: Source
     for number, one in enumerate(asked):
         stored = current_samples(plan.task, one.problem, one.request_id, journal)
         run = unbroken(stored)
-        count, end = called_for([seen(sample, plan.quotas) for sample in run], plan.quotas, odds.group(number))
+        replies = [seen(sample, plan.quotas) for sample in run]
+        count, end = called_for(replies, plan.quotas, odds.group(number), odds.n_least(number))
         reference = plan.task.reference(one.problem)
         yield Pooled(plan.task, one.problem, reference, run[:count], source, end, [*run[count:], *stored[len(run) :]])
 
@@ -208,7 +209,7 @@ def _account(
     account.asked[variant.name] += asked
     account.kept[variant.name] += kept
     grade = variant.wanted
-    why = why_short(pooled.samples, grade, pooled.end, stopped) if grade else reference.why_none(pooled)
+    why = why_short(pooled.samples, grade, kept, pooled.end, stopped) if grade else reference.why_none(pooled)
     account.leave_out(variant.name, why, asked - kept)
 
 

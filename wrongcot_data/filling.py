@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from wrongcot_data.engines.base import Completion, Engine, Opening, Request, engine_column
+from wrongcot_data.errors import Unavailable
 from wrongcot_data.parallel import N_THREADS, in_order
 from wrongcot_data.plan import Plan
 from wrongcot_data.pool.budget import Budget, Stopped
@@ -22,6 +24,8 @@ from wrongcot_data.records import Problem, Prompt, Sample
 from wrongcot_data.spec import derive_seed
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import own_reply, render
+
+log = logging.getLogger(__name__)
 
 Report = Callable[[int, int, int, int], None]
 """Told now and then: problems that want nothing more, all problems, samples there are, tokens written in this call."""
@@ -133,7 +137,7 @@ class Desk:
         self._sampler = Sampler(filling.plan.quotas, [difficulty(one.problem) for one in filling.asked])
         self._in_flight: dict[str, _Sent] = {}
         self._n_samples = 0
-        self._n_tokens = 0
+        self._n_charged = 0
         self._n_written = 0
 
     @property
@@ -146,10 +150,14 @@ class Desk:
         return None if self.finished else self._budget.stopped() or "token budget used up"
 
     def look_up(self) -> None:
-        """Take in what the journal has."""
+        """Take in what the journal has. What a finished problem does not call for was another build's expense."""
+        costs: list[list[int]] = []
         for number, one in enumerate(self._asked):
-            for sample in current_samples(self._plan.task, one.problem, one.request_id, self._journal):
+            samples = current_samples(self._plan.task, one.problem, one.request_id, self._journal)
+            costs.append([self._budget.cost(sample) for sample in samples])
+            for sample in samples:
                 self._take(number, sample)
+        self._n_charged = sum(sum(cost[: self._sampler.n_taken(number)]) for number, cost in enumerate(costs))
         self._tell()
 
     def run(self, engine: Engine) -> None:
@@ -158,18 +166,27 @@ class Desk:
             # threads help only where they wait for processes; else they just take turns
             each = partial(in_order, threads=threads) if self._plan.task.grader_waits else map
             while True:
+                if self._budget.stopped():
+                    self._take_back(engine)
                 waiting = len(self._in_flight)
-                free = self._budget.places(self._n_tokens, waiting, engine.capacity - waiting)
+                free = self._budget.places(self._n_charged, waiting, engine.capacity - waiting)
                 for number, attempt in self._sampler.next(free):
                     self._send(engine, number, attempt)
                 if not self._in_flight:
                     return
-                completions = engine.wait()
+                try:
+                    completions = engine.wait()
+                except Unavailable as error:
+                    if not self._budget.stopped():
+                        raise
+                    log.warning("%s; %d replies in flight are given up", error.message, len(self._in_flight))
+                    return
                 column = engine_column(engine)
                 samples = list(each(partial(self._sample, column), completions))
                 self._journal.add(samples, self._origin)
                 for completion, sample in zip(completions, samples, strict=True):
                     self._take(self._in_flight.pop(completion.key).number, sample)
+                    self._n_charged += self._budget.cost(sample)
                     self._n_written += sample.n_tokens
                 self._tell()
 
@@ -179,6 +196,12 @@ class Desk:
         request = Request(key, one.problem.id, self._prompts.of(one.problem), one.seed(attempt))
         self._in_flight[key] = _Sent(number, attempt, request)
         engine.submit(request)
+
+    def _take_back(self, engine: Engine) -> None:
+        """Forget what the engine has not begun: once stopped, nothing more is paid for."""
+        for key in engine.withdraw():
+            sent = self._in_flight.pop(key)
+            self._sampler.take_back(sent.number, sent.attempt)
 
     def _sample(self, column: str, completion: Completion) -> Sample:
         sent = self._in_flight[completion.key]
@@ -190,7 +213,6 @@ class Desk:
     def _take(self, number: int, sample: Sample) -> None:
         self._sampler.record(number, sample.attempt, seen(sample, self._plan.quotas))
         self._n_samples += 1
-        self._n_tokens += sample.n_tokens
 
     def _tell(self) -> None:
         self._report(self._sampler.n_finished, len(self._asked), self._n_samples, self._n_written)
@@ -216,24 +238,26 @@ def odds_of(plan: Plan, asked: Sequence[Asked], journal: Journal) -> Odds:
     """What the stored first replies tell of the groups of problems."""
     odds = Odds([plan.task.difficulty(one.problem) for one in asked])
     for number in odds.pilot():
-        first = next(iter(journal.samples(asked[number].request_id)), None)
+        one = asked[number]
+        first = next(iter(current_samples(plan.task, one.problem, one.request_id, journal)), None)
         if first is not None and first.attempt == 0:
             odds.first_reply(number, first.verdict.grade)
     return odds
 
 
 def current_samples(task: Task, problem: Problem, request: str, journal: Journal) -> list[Sample]:
-    """A problem's stored samples, by attempt; those of an older grader are graded again first."""
+    """A problem's stored samples, by attempt; those of an older grader are graded again first.
+
+    Two problems may ask the same and differ in what is right: they share replies, and each has its own verdicts.
+    """
+
+    def again(sample: Sample) -> Sample:
+        found = verdict(task, problem, sample.completion, sample.finish_reason, sample.error)
+        return replace(sample, problem_id=problem.id, verdict=found, grader_version=task.grader_version)
+
     samples = journal.samples(request)
-    old = [sample for sample in samples if sample.grader_version != task.grader_version]
-    if not old:
-        return samples
-    journal.regrade(
-        replace(
-            sample,
-            verdict=verdict(task, problem, sample.completion, sample.finish_reason, sample.error),
-            grader_version=task.grader_version,
-        )
-        for sample in old
-    )
-    return journal.samples(request)
+    old = [one for one in samples if one.grader_version != task.grader_version and one.problem_id == problem.id]
+    if old:
+        journal.regrade(map(again, old))
+        samples = journal.samples(request)
+    return [sample if sample.problem_id == problem.id else again(sample) for sample in samples]

@@ -77,7 +77,7 @@ def make_plan(spec: BuildSpec) -> Plan:
         variants=variants,
         quotas=Quotas(
             {v.wanted: spec.per_problem for v in variants if v.wanted},
-            spec.max_attempts,
+            spec.max_attempts if spec.sampling.temperature else 1,  # a greedy reply is the same again
             spec.give_up_below,
             spec.ask_ahead,
         ),

@@ -65,10 +65,11 @@ class Receipt:
             self.prompt_tokens += sample.n_prompt_tokens
 
 
-def why_short(samples: Sequence[Sample], grade: Grade, end: End | None, stopped: Stopped | None) -> LeftOut:
+def why_short(samples: Sequence[Sample], grade: Grade, kept: int, end: End | None, stopped: Stopped | None) -> LeftOut:
     """Why a problem has fewer distinct samples of a grade than were asked for.
 
     Args:
+        kept: distinct samples of the grade that there are.
         end: why no more were asked for; None if the build stopped before it had enough.
         stopped: why the build stopped.
     """
@@ -76,7 +77,8 @@ def why_short(samples: Sequence[Sample], grade: Grade, end: End | None, stopped:
         return stopped or "stopped early"
     if end == "hopeless":
         return "hopeless"
-    return "only duplicates left" if any(sample.verdict.grade == grade for sample in samples) else "attempts used up"
+    of_grade = sum(sample.verdict.grade == grade for sample in samples)
+    return "only duplicates left" if of_grade > kept else "attempts used up"
 
 
 def faults(receipt: Receipt, written: Mapping[str, int]) -> list[str]:

@@ -158,6 +158,31 @@ def test_a_budget_stops_cleanly_with_a_data_set_that_can_be_published(tmp_path: 
     assert reason not in more["left_out"]
 
 
+def test_a_budget_is_not_charged_what_another_build_has_paid_for_itself(tmp_path: Path, scripted):
+    shared = tmp_path / "shared.sqlite"
+    scripted(tmp_path / "many", "--limit", 40, "--per-problem", 6, "--journal", shared)
+    alone = scripted(tmp_path / "alone", "--limit", 60)["receipt"]
+    budget = alone["tokens"] + alone["spare"]["tokens"] + 300
+    few = scripted(tmp_path / "few", "--limit", 60, "--journal", shared, "--max-tokens-total", budget)["receipt"]
+    assert "token budget used up" not in few["left_out"]
+    assert few["spare"]["tokens"] > budget
+
+
+def test_two_problems_that_ask_the_same_share_replies_and_not_verdicts(tmp_path: Path, run, rows):
+    """A label that was corrected between two builds, or stands twice in one source."""
+    problems = [{"question": "How many days has a week?", "answer": f"It has.\n#### {answer}"} for answer in ("7", "9")]
+    source = tmp_path / "twice.jsonl"
+    source.write_text("".join(json.dumps(problem) + "\n" for problem in problems))
+    out = tmp_path / "d"
+    flags = ["--teacher", "scripted", "--source", source, "--max-attempts", 12, "--give-up-below", 0]
+    run("build", "gsm8k", *flags, "--out", out)
+    for row in (*rows(out, "right"), *rows(out, "samples")):
+        if row["grade"] == "correct":
+            assert row["answer"] == row["reference_answer"]
+    assert {row["reference_answer"] for row in rows(out, "samples")} == {"7", "9"}
+    run("verify", out)
+
+
 def test_what_is_in_the_journal_is_never_asked_again_by_another_build(tmp_path: Path, scripted, run):
     shared = tmp_path / "shared.sqlite"
     flags = ["--journal", shared, "--ask-ahead", 2]

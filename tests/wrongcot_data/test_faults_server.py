@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import subprocess
 import time
@@ -54,6 +55,17 @@ def samples(out: Path) -> list[tuple[str, int, str]]:
             return db.execute("SELECT request_id, attempt, finish_reason FROM samples").fetchall()
     except sqlite3.OperationalError:
         return []
+
+
+def test_a_budget_holds_where_the_server_counts_no_tokens(tmp_path: Path, run):
+    stub = StubThread(usage=False)
+    try:
+        limit = ["--limit", 200, "--max-tokens", 100, "--max-tokens-total", 2000, "--json"]
+        told = json.loads(run(*flags(tmp_path / "d", stub.url), *limit).stdout)["receipt"]
+    finally:
+        stub.stop()
+    assert sum(told["samples"].values()) + told["spare"]["replies"] <= 20
+    assert told["left_out"]["token budget used up"] > 0
 
 
 def until_stored(out: Path, number: int, process: subprocess.Popen[str]) -> None:
@@ -186,3 +198,36 @@ def test_a_server_that_is_not_there_and_a_key_that_is_not_set_leave_the_next_ste
     assert "GEMINI_API_KEY is not set" in unset.stderr
     assert "try:  export GEMINI_API_KEY=..." in unset.stderr
     assert not (tmp_path / "g").exists()
+
+
+@pytest.mark.parametrize("stop", ["interrupt", "deadline"])
+def test_a_build_that_is_stopped_while_its_server_is_away_still_makes_its_data_set(
+    tmp_path: Path, start, run, processes: list[StubProcess], stop: str
+):
+    out = tmp_path / "d"
+    processes.append(StubProcess(latency_ms=100))
+    minutes = ["--max-minutes", 0.1] if stop == "deadline" else []
+    command = [*flags(out, processes[0].url, patience_s=8, in_flight=8), "--limit", 400, *minutes, "--json"]
+    with start(*command) as process:
+        until_stored(out, 10, process)
+        processes[0].kill()
+        if stop == "interrupt":
+            process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=120)
+    assert process.returncode == (130 if stop == "interrupt" else 0), errors
+    receipt = json.loads(output)["receipt"]
+    assert receipt["balanced"]
+    assert receipt["kept"]["wrong"] > 0
+    run("verify", out)
+
+
+def test_a_build_that_is_stopped_sends_nothing_more(tmp_path: Path, start, processes: list[StubProcess]):
+    out = tmp_path / "d"
+    processes.append(StubProcess(latency_ms=1000, most=2))
+    with start(*flags(out, processes[0].url, in_flight=64), "--limit", 400, "--json") as process:
+        until_stored(out, 4, process)
+        process.send_signal(signal.SIGINT)
+        stopped = time.monotonic()
+        process.communicate(timeout=120)
+        assert time.monotonic() - stopped < 20
+    assert process.returncode == 130

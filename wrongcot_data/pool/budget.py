@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
+from wrongcot_data.records import Sample
+
 Stopped = Literal["stopped early", "time used up", "token budget used up"]
 
 
@@ -15,8 +17,9 @@ class Budget:
     Args:
         interrupted: whether the user asked it to stop.
         minutes: from now on, by a clock that nobody can set; None for no limit.
-        tokens: written by the teacher for this build's problems, earlier calls included; None for no limit. It is kept
-            strictly: a reply is asked only if all replies in flight may still become as long as they can.
+        tokens: written by the teacher for this build: in this call, and in earlier ones for what this build calls for;
+            None for no limit. It is kept strictly: a reply is asked only if all replies in flight may still become as
+            long as they can.
         reply_tokens: the longest that a reply can be.
     """
 
@@ -35,6 +38,10 @@ class Budget:
         if self._deadline is not None and time.monotonic() >= self._deadline:
             return "time used up"
         return None
+
+    def cost(self, sample: Sample) -> int:
+        """Tokens that a sample is charged: what was counted, or as many as there can be where a server counts none."""
+        return sample.n_tokens or (self._reply_tokens if sample.completion else 0)
 
     def places(self, n_tokens: int, in_flight: int, free: int) -> int:
         """How many replies may be asked now.

@@ -2,8 +2,8 @@
 
 Two traces are the same if at least nine in ten of their runs of three words are shared (Jaccard similarity of word
 3-shingles, after Broder 1997, "On the resemblance and containment of documents"). White space, letter case, Markdown
-and LaTeX dressing do not count; numbers and operators do: in a trace of thirty words one other number makes another
-trace, in one of three hundred it does not.
+and LaTeX dressing do not count; numbers, operators and brackets do: in a trace of thirty words one other number makes
+another trace, in one of three hundred it does not.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ SHINGLE = 3
 Wording = frozenset[int]
 """A trace as the sampler remembers it: its shingles as 64-bit hashes."""
 
-_WORD = re.compile(r"\w+(?:[.,]\d+)*|[-+*/^=<>%!×÷−·]")
-_DRESSING = re.compile(r"\*\*|__|`+|\\(?:text|mathrm|left|right|boxed)\b")
+_WORD = re.compile(r"\w+(?:[.,]\d+)*|\.\d+|\*\*|[-+*/^=<>%!×÷−·&|~()\[\]{}]")
+_BOLD = re.compile(r"(?<![\w)])(\*\*|__)(?=\S)(.+?)(?<=\S)\1(?![\w(])")  # two stars are a power elsewhere
+_FRAME = re.compile(r"\\(?:text|mathrm|boxed)\{([^{}]*)\}")
+_DRESSING = re.compile(r"`+|\\(?:left|right)\b")
 
 
 def wording(text: str) -> Wording:
     """The shingles of a trace; of one with fewer than three words, all its words as one shingle."""
-    words = _WORD.findall(_DRESSING.sub(" ", text).casefold())
+    bare = _DRESSING.sub(" ", _FRAME.sub(r" \1 ", _BOLD.sub(r" \2 ", text)))
+    words = _WORD.findall(bare.casefold())
     runs = [" ".join(words[start : start + SHINGLE]) for start in range(max(1, len(words) - SHINGLE + 1))]
     return frozenset(_hash(run) for run in runs)
 

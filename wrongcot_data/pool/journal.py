@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any
 
 from wrongcot_data.engines.base import Sampling
-from wrongcot_data.errors import CheckFailed, Unavailable
+from wrongcot_data.errors import BadInput, CheckFailed, Unavailable
 from wrongcot_data.records import Prompt, Sample, Verdict
 from wrongcot_data.spec import content_hash
 
@@ -97,7 +97,8 @@ class Journal:
         n_known: samples that were added and were there already, from another build at the same time.
 
     Raises:
-        CheckFailed: the file is damaged or of another layout; nothing is written to it then.
+        BadInput: the file is a database of another program; nothing is written to it then, as in the next case.
+        CheckFailed: the file is damaged or of another layout.
         Unavailable: the disk is full, or the file cannot be opened.
     """
 
@@ -152,6 +153,8 @@ class Journal:
         Raises:
             Unavailable: an earlier one could not be stored.
         """
+        if self._closed:
+            raise ValueError("the journal is closed")
         if self._writer is None:
             self._writer = threading.Thread(target=self._write_in_groups, name="journal", daemon=True)
             self._writer.start()
@@ -267,6 +270,9 @@ class Journal:
             (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 raise sqlite3.DatabaseError(verdict)
+        (n_tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if n_tables and not {"request_id", "attempt", "grade"} <= column_names(self._db):
+            raise BadInput(f"{path} is a database of another program", try_=["--journal PATH"])
         (layout,) = self._db.execute("PRAGMA user_version").fetchone()
         if layout > LAYOUT or (layout == 0 and column_names(self._db)):
             raise CheckFailed(f"{self.path} is a journal of layout {layout}; this version reads layout {LAYOUT}")

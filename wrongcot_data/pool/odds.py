@@ -42,8 +42,11 @@ class Group:
     _guess: Group | None = None
 
     def count(self, grade: Grade, *, pilot: bool) -> None:
-        """Take in a first reply."""
-        (self.first if pilot else self.others)[grade] += 1
+        """Take in a first reply; one that never came says nothing, and a pilot is the smaller for it."""
+        if grade == "error":
+            self.size -= pilot
+        else:
+            (self.first if pilot else self.others)[grade] += 1
         self.known = self.first.total() == self.size
         self._guess = None
 
@@ -78,20 +81,25 @@ class Odds:
             if group.size < PILOT:
                 group.size += 1
                 self._pilot.add(problem)
+        self._awaited = set(self._pilot)
 
     def pilot(self) -> list[int]:
         """The problems whose first replies are not in yet and will tell of their groups."""
-        return sorted(self._pilot)
+        return sorted(self._awaited)
 
     def in_pilot(self, problem: int) -> bool:
         """Whether a group waits for a problem's first reply."""
-        return problem in self._pilot
+        return problem in self._awaited
+
+    def n_least(self, problem: int) -> int:
+        """Replies of a problem that a data set holds whatever they are: those on which its group was judged."""
+        return int(problem in self._pilot)
 
     def first_reply(self, problem: int, grade: Grade) -> bool:
         """Take in the grade of a problem's attempt 0, once. Returns whether this made its group's odds known."""
         group = self.group(problem)
-        pilot = problem in self._pilot
-        self._pilot.discard(problem)
+        pilot = problem in self._awaited
+        self._awaited.discard(problem)
         group.count(grade, pilot=pilot)
         return pilot and group.known
 

@@ -8,7 +8,7 @@ asked ahead, or on where a build was killed; a journal may hold more of a proble
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from wrongcot_data.pool.distinct import Wording, is_new, wording
@@ -63,26 +63,31 @@ class Progress:
 
     Attributes:
         accepted: distinct traces by grade, as many as the quota wants at most.
+        n_errors: how many of the replies never came. They are attempts, and say nothing of the problem.
+        n_least: replies that are taken before it can be hopeless: the first of a pilot, on which others are judged.
     """
 
     n: int = 0
     accepted: dict[Grade, tuple[Wording, ...]] = field(default_factory=dict)
+    n_errors: int = 0
+    n_least: int = 0
 
     def take(self, reply: Seen, quotas: Quotas) -> None:
         """Take in the next reply."""
         self.n += 1
+        self.n_errors += reply.grade == "error"
         have = self.accepted.get(reply.grade, ())
         if len(have) < quotas.wanted.get(reply.grade, 0) and is_new(reply.wording, have):
             self.accepted[reply.grade] = (*have, reply.wording)
 
     def copy(self) -> Progress:
         """An independent copy, for what would be if."""
-        return Progress(self.n, dict(self.accepted))
+        return replace(self, accepted=dict(self.accepted))
 
     def with_hits(self, hits: Mapping[Grade, int], n_more: int) -> Progress:
         """What it would be after `n_more` replies of which so many were new traces of a grade."""
         more = {grade: (*self.accepted.get(grade, ()), *(_ANY,) * count) for grade, count in hits.items()}
-        return Progress(self.n + n_more, {**self.accepted, **more})
+        return replace(self, n=self.n + n_more, accepted={**self.accepted, **more})
 
     def missing(self, quotas: Quotas) -> dict[Grade, int]:
         """How many more distinct traces are wanted, by grade."""
@@ -95,7 +100,7 @@ class Progress:
 
     def chance(self, grade: Grade, group: Group) -> float:
         """The chance that the next reply is a new one of a grade."""
-        return chance(group, grade, self.n, len(self.accepted.get(grade, ())))
+        return chance(group, grade, self.n - self.n_errors, len(self.accepted.get(grade, ())))
 
     def gain(self, quotas: Quotas, group: Group) -> float:
         """The chance that the next reply brings something missing; 1 while nothing is known of the group."""
@@ -109,13 +114,17 @@ class Progress:
             return "met"
         if self.n >= quotas.max_attempts:
             return "used up"
-        hopeless = quotas.give_up_below > 0 and self.gain(quotas, group) < quotas.give_up_below
-        return "hopeless" if hopeless else None
+        may_give_up = quotas.give_up_below > 0 and self.n >= self.n_least
+        return "hopeless" if may_give_up and self.gain(quotas, group) < quotas.give_up_below else None
 
 
-def called_for(known: Sequence[Seen], quotas: Quotas, group: Group) -> tuple[int, End | None]:
-    """How many of a problem's first replies a data set calls for, and why no more; None if more are still wanted."""
-    progress = Progress()
+def called_for(known: Sequence[Seen], quotas: Quotas, group: Group, n_least: int = 0) -> tuple[int, End | None]:
+    """How many of a problem's first replies a data set calls for, and why no more; None if more are still wanted.
+
+    Args:
+        n_least: as in `Progress`.
+    """
+    progress = Progress(n_least=n_least)
     for reply in known:
         if progress.end(quotas, group):
             break

@@ -74,8 +74,11 @@ class Sampler:
         self.odds = Odds(difficulties)
         self.n_finished = 0
         self._quotas = quotas
-        self._asked: list[_Asked | None] = [_Asked() for _ in difficulties]  # None: finished
+        self._asked: list[_Asked | None] = [  # None: finished
+            _Asked(progress=Progress(n_least=self.odds.n_least(problem))) for problem in range(len(difficulties))
+        ]
         self._queue: list[tuple[Turn, int, int]] = []
+        self._n_taken: dict[int, int] = {}
         self._stamp = [0] * len(difficulties)  # an entry of the queue with an older one is out of date
         for problem in range(len(difficulties)):
             self._reconsider(problem)
@@ -105,11 +108,22 @@ class Sampler:
             self._reconsider(problem)
         return chosen
 
+    def take_back(self, problem: int, attempt: int) -> None:
+        """Note that an attempt was never begun, so that it may be asked another time."""
+        asked = self._asked[problem]
+        if asked is not None:
+            asked.in_flight.discard(attempt)
+            self._reconsider(problem)
+
+    def n_taken(self, problem: int) -> int | None:
+        """How many of its first replies a finished problem has taken; None for one that goes on."""
+        return self._n_taken.get(problem)
+
     def _start_over(self, problem: int) -> None:
         """Judge a problem's replies again, now that its group's odds are known."""
         asked = self._asked[problem]
         if asked is not None:
-            asked.progress = Progress()
+            asked.progress = Progress(n_least=self.odds.n_least(problem))
             self._reconsider(problem)
 
     def _reconsider(self, problem: int) -> None:
@@ -122,6 +136,7 @@ class Sampler:
         if asked.progress.end(self._quotas, group):
             if not asked.in_flight:
                 self._asked[problem] = None
+                self._n_taken[problem] = asked.progress.n
                 self.n_finished += 1
             return
         turn = self._turn(problem, asked, group.guess())

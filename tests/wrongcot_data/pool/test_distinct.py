@@ -32,6 +32,12 @@ def test_another_number_or_operator_in_a_short_trace_makes_another():
     assert not same("8 - 2", "8 * 2")
     assert not same(SHORT, SHORT.replace("42", "43"))
     assert not same("", "3")
+    assert not same("(1 + 2) * 3", "1 + (2 * 3)")
+    assert not same("return a & b", "return a | b")
+    assert not same("return a ** b", "return (a, b)")
+    assert not same("return 2**a + 4**b", "return 2 a + 4 b")
+    assert not same("x = .5", "x = 5")
+    assert not same("$x^{2+1}$", "$x^2+1$")
 
 
 def test_one_word_in_a_long_trace_makes_no_other_and_many_do():

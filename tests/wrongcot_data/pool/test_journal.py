@@ -8,13 +8,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from wrongcot_data.engines.base import Sampling
-from wrongcot_data.errors import CheckFailed, Unavailable
+from wrongcot_data.errors import BadInput, CheckFailed, Unavailable
 from wrongcot_data.pool.journal import Journal, Origin, request_id, storable
 from wrongcot_data.pool.recovery import recover
 from wrongcot_data.records import Message, Prompt, Sample, Verdict
@@ -168,6 +169,25 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path: Path):
     with pytest.raises(CheckFailed, match="damaged"):
         Journal(path)
     assert path.read_text() == "shopping list"
+
+
+@pytest.mark.parametrize("layout", [0, 3])
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path, layout: int):
+    path = tmp_path / "other.sqlite"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TABLE photos (id INTEGER)")
+        db.execute(f"PRAGMA user_version = {layout}")
+    before = path.read_bytes()
+    with pytest.raises(BadInput, match="another program"):
+        Journal(path)
+    assert path.read_bytes() == before
+
+
+def test_nothing_is_added_to_a_closed_journal(tmp_path: Path):
+    journal = Journal(tmp_path / "j.sqlite")
+    journal.close()
+    with pytest.raises(ValueError, match="closed"):
+        journal.add([])
 
 
 def test_a_journal_of_another_layout_is_refused(tmp_path: Path):

@@ -59,7 +59,7 @@ def view(have: Known, quotas: Quotas, odds: Odds) -> list[tuple[list[Seen], str 
     found = []
     for problem, one in enumerate(have):
         stretch = [one[attempt] for attempt in range(len(one)) if set(range(attempt + 1)) <= one.keys()]
-        count, end = called_for(stretch, quotas, odds.group(problem))
+        count, end = called_for(stretch, quotas, odds.group(problem), odds.n_least(problem))
         found.append((stretch[:count], end))
     return found
 
@@ -68,7 +68,7 @@ def view(have: Known, quotas: Quotas, odds: Odds) -> list[tuple[list[Seen], str 
 def test_asks_exactly_what_one_at_a_time_would_where_nothing_is_asked_ahead_or_given_up(script, capacity, rng):
     have, odds = run(script, PLAIN, rng, capacity)
     for problem, one in enumerate(script):
-        count, _ = called_for(one, PLAIN, odds.group(problem))
+        count, _ = called_for(one, PLAIN, odds.group(problem), odds.n_least(problem))
         assert set(have[problem]) == set(range(count))
 
 
@@ -80,6 +80,29 @@ def test_a_data_set_depends_on_the_replies_alone_not_on_order_room_or_kills(scri
     again, odds_again = run(script, quotas, rng, other, known=survived)
     assert view(have, quotas, odds) == view(again, quotas, odds_again)
     assert all(end for _, end in view(have, quotas, odds))
+
+
+def test_the_replies_on_which_a_group_is_given_up_are_in_the_data_set():
+    script = [[Seen("no_answer")] * 8 for _ in range(130)]
+    quotas = Quotas({"correct": 1}, 8, give_up_below=0.05)
+    have, odds = run(script, quotas, Random(1), 16)
+    found = view(have, quotas, odds)
+    assert [(len(replies), end) for replies, end in found] == [(odds.n_least(n), "hopeless") for n in range(130)]
+    assert sum(map(odds.n_least, range(130))) == 100  # two groups
+
+
+def test_replies_that_never_came_make_no_problem_hopeless():
+    outage = [[Seen("error"), *[Seen("wrong")] * 7] for _ in range(60)]
+    quotas = Quotas({"wrong": 1}, 8, give_up_below=0.05)
+    have, odds = run(outage, quotas, Random(1), 16)
+    assert {end for _, end in view(have, quotas, odds)} == {"met"}
+
+
+def test_an_attempt_that_is_taken_back_is_asked_again():
+    sampler = Sampler(Quotas({"wrong": 1}, 3), ["a"])
+    assert sampler.next(1) == [(0, 0)]
+    sampler.take_back(0, 0)
+    assert sampler.next(1) == [(0, 0)]
 
 
 def test_duplicates_do_not_count_towards_a_quota():
