@@ -11,8 +11,16 @@ from wrongcot_data.pool.budget import Stopped
 from wrongcot_data.pool.progress import End
 from wrongcot_data.records import Grade, Sample
 
+Refusal = Literal[
+    "the request failed", "not finished", "no answer", "answer disputed", "answer changed", "talk about the rewriting",
+    "near copy", "unrelated text", "not complete", "quantity missing", "new quantity", "new false equation",
+]  # fmt: skip
+"""Why a rewriting is no paraphrase; see `variants/paraphrase/acceptance.py`."""
+
 LeftOut = (
     Literal["attempts used up", "hopeless", "only duplicates left", "no reference trace", "reference trace not correct"]
+    | Literal["no trace to paraphrase"]
+    | Refusal
     | Stopped
 )
 
