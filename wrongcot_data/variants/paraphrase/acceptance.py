@@ -81,7 +81,7 @@ class Judgement:
         refusal: why it is no paraphrase; None if it is one.
         detail: what was found, such as the quantity that is missing; may be empty.
         verdict: the task's own.
-        overlap: ROUGE-L F1 with the trace; 0 where it was refused before it was measured.
+        overlap: ROUGE-L F1 with the trace.
     """
 
     refusal: Refusal | None
@@ -94,17 +94,22 @@ def judge(task: Task, problem: Problem, base: Base, completion: str, finish_reas
     """Whether a completion, stripped, is a paraphrase of a trace. Never raises, whatever the text."""
     text = completion.strip()
     verdict = task.grade(problem, text, finish_reason)
-    if verdict.grade in _UNREADABLE and verdict.grade != base.verdict.grade:
-        return Judgement(_UNREADABLE[verdict.grade], verdict.reason, verdict, 0.0)
+    score = rewriting_overlap(task, base.text, text)
+    if verdict.grade in _UNREADABLE:
+        return Judgement(_UNREADABLE[verdict.grade], verdict.reason, verdict, score)
     if finish_reason == "length":
-        return Judgement("not finished", verdict.reason, verdict, 0.0)
+        return Judgement("not finished", verdict.reason, verdict, score)
     if not same_answer(task, problem, base.verdict, verdict, text):
-        return Judgement("answer changed", verdict.reason, verdict, 0.0)
+        return Judgement("answer changed", verdict.reason, verdict, score)
     if len(text) > MAX_LENGTH:
-        return Judgement("unrelated text", "too long", verdict, 0.0)
-    score = overlap(base.text, text, program=judges_programs(task))
+        return Judgement("unrelated text", "too long", verdict, score)
     refusal, detail = _refusal(task, problem, base, text, score)
     return Judgement(refusal, detail, verdict, score)
+
+
+def rewriting_overlap(task: Task, base: str, completion: str) -> float:
+    """The overlap of a rewriting, stripped, with its trace, cut as suits the task; of its first `MAX_LENGTH` signs."""
+    return overlap(base, completion.strip()[:MAX_LENGTH], program=judges_programs(task))
 
 
 def acceptance(task: Task, problem: Problem, base: Base, completion: str, finish_reason: FinishReason) -> Verdict:
