@@ -12,10 +12,10 @@
 | unrelated text | wrong | it shares too few |
 | not complete | wrong | it has less than `MIN_WORDS` of the trace's words, or `MIN_QUANTITIES` of its quantities |
 | quantity missing | wrong | one that the answer depends on is not there, see `quantities` |
-| new quantity | wrong | a number is there that neither problem nor trace has, and that no true equation makes of theirs |
+| new quantity | wrong | a number is in neither problem nor trace, and no true equation makes it of theirs |
 | new false equation | wrong | the step checker calls something false that the trace does not say |
 
-The first that applies is given. What a program computes is judged by running it, so quantities are not looked for in it.
+The first that applies is given. A program is judged by running it, so quantities are not looked for in it.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def _other_words(trace: str, rng: Random) -> str:
 
 
 def _dressed(piece: str, round_: int, rng: Random) -> str:
-    """A sentence with an opening before it, or a remark behind it; one with the answer or a row of formulas as it is."""
+    """A sentence with an opening before it, or a remark behind it; one with the answer or only formulas as it is."""
     if _ANSWER.search(piece) or not _PLAIN.match(piece):
         return piece
     if round_ % 2 == 0:

@@ -7,12 +7,13 @@ import re
 _TALK = re.compile(
     r"\b(?:paraphras\w*|re-?writ(?:e[sd]?|ing|ten)|rewrote|rephras\w*|re-?word(?:s|ed|ing)?|reformulat\w*)\b"
     r"|\b(?:in|using|with) (?:my|your|our|other|different|new) (?:own )?words\b"
-    r"|\b(?:original|given|above|previous|provided|following) (?:solution|text|trace|answer|explanation|program|code|version)\b"
+    r"|\b(?:original|given|above|previous|provided|following)"
+    r" (?:solution|text|trace|answer|explanation|program|code|version)\b"
     r"|\bhere(?:'s| is| are|’s) (?:the|a|an|my|your|one|another)\b[^.\n]{0,40}"
     r"\b(?:solution|version|text|answer|explanation|program|code)\b"
     r"|^\W{0,3}(?:sure|certainly|of course|absolutely)\s?[!,.]|\bas an? (?:ai|language model)\b|\bi hope this\b"
     r"|\blet me know if\b|\bfeel free to\b"
-    r"|^\W{0,3}(?:problem|question|solution|rewriting|program|my version|note|instruction)s?\W{0,3}:",
+    r"|^\W{0,3}(?:problem|question|solution|rewriting|again|program|my version|note|instruction)s?\W{0,3}:",
     re.IGNORECASE | re.MULTILINE,
 )
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
