@@ -99,7 +99,7 @@ def judge(task: Task, problem: Problem, base: Base, completion: str, finish_reas
         return Judgement(_UNREADABLE[verdict.grade], verdict.reason, verdict, score)
     if finish_reason == "length":
         return Judgement("not finished", verdict.reason, verdict, score)
-    if not same_answer(task, problem, base.verdict, verdict):
+    if not same_answer(task, problem, base.verdict, verdict, text):
         return Judgement("answer changed", verdict.reason, verdict, score)
     if len(text) > MAX_LENGTH:
         return Judgement("unrelated text", "too long", verdict, score)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from wrongcot_data.graders.arithmetic import evaluate, normalise
 from wrongcot_data.graders.assertions import read_tests
 from wrongcot_data.graders.code import LIMITS
-from wrongcot_data.graders.sandbox import Job, sandbox
-from wrongcot_data.graders.sandbox.values import encode
+from wrongcot_data.graders.sandbox import CallResult, Job, sandbox
+from wrongcot_data.graders.sandbox.values import MalformedError, encode
 from wrongcot_data.records import Problem, Verdict
 from wrongcot_data.tasks.base import Task
 
@@ -19,7 +19,7 @@ def judges_programs(task: Task) -> bool:
     return "tests" in task.columns
 
 
-def same_answer(task: Task, problem: Problem, base: Verdict, other: Verdict) -> bool:
+def same_answer(task: Task, problem: Problem, base: Verdict, other: Verdict, completion: str) -> bool:
     """Whether a trace answers as the one that it was made from, both graded by the task.
 
     | answer | the same if |
@@ -29,6 +29,9 @@ def same_answer(task: Task, problem: Problem, base: Verdict, other: Verdict) -> 
     | right | always: both equal the reference answer |
     | a wrong expression of Countdown | it has the same value and takes the same numbers |
     | any other wrong answer | the task's grader calls it correct with the trace's answer as the reference answer |
+
+    Args:
+        other, completion: verdict and text of the trace that was made.
     """
     if base.grade != other.grade:
         return False
@@ -48,8 +51,14 @@ def _gives(problem: Problem, program: str) -> tuple[str, list[tuple[str, object]
     suite = read_tests(tuple(problem.data["tests"]), problem.data["test_setup_code"])
     calls = tuple(call for one in suite.judgements for call in one.calls)
     outcome = sandbox().run(Job(program, suite.setup, calls), LIMITS)
-    given = [
-        (result.status, encode(result.value) if result.status == "value" else result.detail)
-        for result in outcome.results
-    ]
-    return outcome.status, given
+    return outcome.status, [(result.status, _comparable(result)) for result in outcome.results]
+
+
+def _comparable(result: CallResult) -> object:
+    """The value of a call, or the kind of exception: its message may hold names."""
+    if result.status != "value":
+        return result.detail.partition(":")[0]
+    try:
+        return encode(result.value)
+    except MalformedError:
+        return repr(result.value)
