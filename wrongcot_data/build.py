@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,14 @@ from wrongcot_data.pool.budget import Budget, Stopped
 from wrongcot_data.pool.journal import Journal, Origin
 from wrongcot_data.pool.progress import called_for, seen, unbroken
 from wrongcot_data.publish.card import licence, render_card
-from wrongcot_data.publish.columns import SAMPLES, sample_row, schema, trace_row
+from wrongcot_data.publish.columns import (
+    PARAPHRASE_SAMPLES,
+    SAMPLES,
+    rewriting_row,
+    sample_row,
+    schema,
+    trace_row,
+)
 from wrongcot_data.publish.composition import compose, first_rows
 from wrongcot_data.publish.dataset import (
     CARD,
@@ -33,13 +41,14 @@ from wrongcot_data.publish.dataset import (
     rows_by_config,
 )
 from wrongcot_data.receipt import Receipt, why_short
-from wrongcot_data.records import SCHEMA_VERSION
+from wrongcot_data.records import SCHEMA_VERSION, Problem
 from wrongcot_data.spec import spec_hash
 from wrongcot_data.teachers.availability import require
 from wrongcot_data.teachers.prompting import template_name
 from wrongcot_data.teachers.weights import cache_folder
-from wrongcot_data.variants import REGISTRY, Variant, reference
+from wrongcot_data.variants import REGISTRY, Variant, paraphrase, reference
 from wrongcot_data.variants.matching import MIX, mixes_of
+from wrongcot_data.variants.paraphrase import stage as paraphrasing
 from wrongcot_data.variants.pooled import Pooled, Source
 
 
@@ -80,6 +89,7 @@ def build(
     if needs_teacher:
         require(plan.teacher, plan.engine_name)
         revision = plan.engine.revision(plan.teacher, plan.engine_options)
+    stage = _rewriting_stage(plan)
     problems = problems_of(plan)
     budget = Budget(
         interrupted,
@@ -94,14 +104,34 @@ def build(
         prompt_template=template_name(plan.task, plan.style, plan.teacher.shots),
     )
     with claimed(out, plan.spec):
-        if not needs_teacher:
-            bare = (Pooled(plan.task, problem, plan.task.reference(problem), [], source) for problem in problems)
-            return write_dataset(plan, out, bare, source, None)
+        if not needs_teacher and not stage:
+            return write_dataset(plan, out, _bare(plan, problems, source), source, None)
         with Journal(journal_path or shared_journal()) as journal:
-            prompts = Prompts(plan)
-            asked = ask(plan, problems, revision, prompts)
-            stopped = fill(Filling(plan, asked, prompts, journal, _origin(plan, source), report, budget))
-            return write_dataset(plan, out, _pooled(plan, asked, journal, source), source, stopped)
+            pool, stopped = partial(_bare, plan, problems, source), None
+            if needs_teacher:
+                prompts = Prompts(plan)
+                asked = ask(plan, problems, revision, prompts)
+                stopped = fill(Filling(plan, asked, prompts, journal, _origin(plan, source), report, budget))
+                pool = partial(_pooled, plan, asked, journal, source)
+            if not stage:
+                return write_dataset(plan, out, pool(), source, stopped)
+            done = paraphrasing.rewrite(stage, pool(), journal, budget.after, report)
+            rewritten = paraphrasing.with_rewritings(pool(), done)
+            return write_dataset(plan, out, rewritten, source, stopped or done.stopped, stage)
+
+
+def _rewriting_stage(plan: Plan) -> paraphrasing.Stage | None:
+    """The stage that has traces rewritten; None where no paraphrase is wanted.
+
+    Raises:
+        WrongcotError: the paraphraser cannot be had here.
+    """
+    rewriters = plan.rewriting
+    if rewriters is None:
+        return None
+    require(rewriters.teacher, rewriters.engine_name)
+    revision = rewriters.engine.revision(rewriters.teacher, rewriters.engine_options)
+    return paraphrasing.prepare(plan, rewriters, revision)
 
 
 def shared_journal() -> Path:
@@ -120,6 +150,11 @@ def _origin(plan: Plan, source: Source) -> Origin:
     )
 
 
+def _bare(plan: Plan, problems: Sequence[Problem], source: Source) -> Iterator[Pooled]:
+    """Each problem without samples, where no teacher is needed."""
+    return (Pooled(plan.task, problem, plan.task.reference(problem), [], source) for problem in problems)
+
+
 def _pooled(plan: Plan, asked: Sequence[Asked], journal: Journal, source: Source) -> Iterator[Pooled]:
     """Each problem with exactly the samples that this spec calls for, one problem at a time."""
     odds = odds_of(plan, asked, journal)
@@ -132,13 +167,20 @@ def _pooled(plan: Plan, asked: Sequence[Asked], journal: Journal, source: Source
         yield Pooled(plan.task, one.problem, reference, run[:count], source, end, [*run[count:], *stored[len(run) :]])
 
 
-def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Source, stopped: Stopped | None) -> Built:
+def write_dataset(
+    plan: Plan,
+    out: Path,
+    problems: Iterator[Pooled],
+    source: Source,
+    stopped: Stopped | None,
+    stage: paraphrasing.Stage | None = None,
+) -> Built:
     """Cut the variants, write them with card and manifest beside the old data set, then put them in its place."""
     new = pool_folder(out) / "new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
-    account, engines = _write_rows(plan, new, problems, stopped)
-    variants = [config for config in _configs(plan) if config != SAMPLES]
+    account, engines, rewriters = _write_rows(plan, new, problems, stopped)
+    variants = [config for config in _configs(plan) if config not in (SAMPLES, PARAPHRASE_SAMPLES)]
     count = token_counter(plan.spec.tokenizer) if plan.spec.tokenizer else None
     composition = compose(new, variants, plan.spec, account, count)
     configs = [*_configs(plan), *mixes_of(plan.spec)]
@@ -159,7 +201,8 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
         "sampling": asdict(plan.sampling),
         "prompt_template": source.prompt_template,
         "grader_version": plan.task.grader_version,
-        "licence": licence(plan.task, plan.teacher if source.teacher else None),
+        "licence": licence(plan.task, plan.teacher if source.teacher else None, stage.plan.teacher if stage else None),
+        **({"paraphrase": paraphrasing.facts(plan, stage, rewriters)} if stage else {}),
         "rows": {config: written[config] for config in configs},
         "content": {config: content[config] for config in configs},
         "composition": composition,
@@ -176,14 +219,17 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
         encoding="utf-8",
     )
     write_json(new / MANIFEST, {**facts, "files": list_files(new)})
-    put_in_place(new, out, [*REGISTRY, SAMPLES, *(old.name for old in out.glob(f"{MIX}*"))])
+    put_in_place(new, out, [*REGISTRY, SAMPLES, PARAPHRASE_SAMPLES, *(old.name for old in out.glob(f"{MIX}*"))])
     return Built(out, facts["receipt"], receipt.faults(account, written))
 
 
-def _write_rows(plan: Plan, new: Path, problems: Iterator[Pooled], stopped: Stopped | None) -> tuple[Receipt, set[str]]:
-    """Write every row. Returns the account and the engines that made the samples."""
+def _write_rows(
+    plan: Plan, new: Path, problems: Iterator[Pooled], stopped: Stopped | None
+) -> tuple[Receipt, set[str], set[str]]:
+    """Write every row. Returns the account, and the engines of samples and rewritings."""
     account = Receipt()
     engines: set[str] = set()
+    rewriters: set[str] = set()
     with ExitStack() as stack:
         writers = {
             config: stack.enter_context(ConfigWriter(new, config, plan.spec.split, schema(plan.task, config)))
@@ -194,12 +240,17 @@ def _write_rows(plan: Plan, new: Path, problems: Iterator[Pooled], stopped: Stop
                 writers[SAMPLES].write(sample_row(pooled, sample) for sample in pooled.samples)
                 account.count_samples(pooled.samples, pooled.spare)
                 engines.update(sample.engine for sample in pooled.samples)
+            for rewritten in pooled.rewritten:
+                replies = (rewriting_row(pooled, rewritten, sample) for sample in rewritten.samples)
+                writers[PARAPHRASE_SAMPLES].write(replies)
+                account.count_rewritings(rewritten.samples, rewritten.spare)
+                rewriters.update(sample.engine for sample in rewritten.samples)
             for variant in plan.variants:
                 traces = variant.traces(pooled, variant.asked(plan.spec.per_problem))
                 rows = [trace_row(plan.task, trace) for trace in traces]
                 writers[variant.name].write(rows)
                 _account(account, plan, pooled, variant, len(rows), stopped)
-    return account, engines
+    return account, engines, rewriters
 
 
 def _account(
@@ -208,6 +259,10 @@ def _account(
     asked = variant.asked(plan.spec.per_problem)
     account.asked[variant.name] += asked
     account.kept[variant.name] += kept
+    if variant.name == "paraphrase":
+        for reason, count in paraphrase.left_out(pooled, asked, stopped).items():
+            account.leave_out(variant.name, reason, count)
+        return
     grade = variant.wanted
     why = why_short(pooled.samples, grade, kept, pooled.end, stopped) if grade else reference.why_none(pooled)
     account.leave_out(variant.name, why, asked - kept)
@@ -216,8 +271,9 @@ def _account(
 def _configs(plan: Plan) -> list[str]:
     """The configs of a data set, the default first: the wrong traces are what the project is for."""
     names = [variant.name for variant in plan.variants]
-    first = [name for name in ("wrong", "right", "reference") if name in names]
-    return [*first, *([SAMPLES] if plan.quotas.wanted else [])]
+    first = [name for name in ("wrong", "right", "paraphrase", "reference") if name in names]
+    pools = [(SAMPLES, plan.quotas.wanted), (PARAPHRASE_SAMPLES, plan.rewriting)]
+    return [*first, *(name for name, wanted in pools if wanted)]
 
 
 def _summaries(plan: Plan) -> dict[str, str]:
@@ -225,7 +281,10 @@ def _summaries(plan: Plan) -> dict[str, str]:
     for name, shares in mixes_of(plan.spec).items():
         parts = ", ".join(f"{share / sum(shares.values()):.0%} {part}" for part, share in sorted(shares.items()))
         summaries[name] = f"each problem by one of several variants: {parts}"
-    return summaries | {SAMPLES: "every reply that was asked for, used or not, with its grade and the reason"}
+    return summaries | {
+        SAMPLES: "every reply that was asked for, used or not, with its grade and the reason",
+        PARAPHRASE_SAMPLES: "every rewriting of a trace, accepted (graded correct) or refused, with the reason",
+    }
 
 
 def _teacher_facts(plan: Plan, source: Source) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from wrongcot_data.engines.base import EngineKind, Sampling, SpreadingKind
 from wrongcot_data.errors import BadInput, unknown
 from wrongcot_data.measure.tokens import token_counter
 from wrongcot_data.pool.progress import Quotas
-from wrongcot_data.records import Problem
+from wrongcot_data.records import GRADES, Problem
 from wrongcot_data.spec import BuildSpec, parse_model
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
@@ -38,6 +38,21 @@ class Plan:
     sampling: Sampling
     variants: Sequence[Variant]
     quotas: Quotas
+    rewriting: Rewriters | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriters:
+    """Who rewrites traces, and by what engine."""
+
+    teacher: Teacher
+    engine: EngineKind
+    engine_name: str
+    engine_options: BaseModel
+
+
+SELF = "self:"
+"""Before the name of a student, which rewrites what it will be trained on."""
 
 
 def make_plan(spec: BuildSpec) -> Plan:
@@ -62,6 +77,10 @@ def make_plan(spec: BuildSpec) -> Plan:
             raise unknown("part of a mix", part, spec.variants)
     if spec.tokenizer:
         token_counter(spec.tokenizer)  # one that cannot be had is said before anything is asked
+    rewriting = _rewriters(spec, engine_name, engine_options) if "paraphrase" in spec.variants else None
+    wanted = {variant.wanted for variant in variants}
+    if rewriting:
+        wanted.add(REGISTRY[spec.paraphrase.of].wanted)
     task_options = parse_model(task.options, spec.problems, "problems.")
     return Plan(
         # the task's defaults, such as the revision of its source, are part of what is built
@@ -76,12 +95,32 @@ def make_plan(spec: BuildSpec) -> Plan:
         sampling=Sampling(spec.sampling.temperature, spec.sampling.top_p, spec.sampling.max_tokens or task.max_tokens),
         variants=variants,
         quotas=Quotas(
-            {v.wanted: spec.per_problem for v in variants if v.wanted},
+            {grade: spec.per_problem for grade in GRADES if grade in wanted},
             spec.max_attempts if spec.sampling.temperature else 1,  # a greedy reply is the same again
             spec.give_up_below,
             spec.ask_ahead,
         ),
+        rewriting=rewriting,
     )
+
+
+def _rewriters(spec: BuildSpec, engine_name: str, engine_options: BaseModel) -> Rewriters:
+    """The paraphraser of a spec, on the engine that it must have, else on the one that the spec names.
+
+    The engine's options are the build's where it is the same engine.
+
+    Raises:
+        BadInput: no such model or engine.
+    """
+    name = spec.paraphrase.paraphraser or spec.teacher
+    teacher = get_teacher(name.removeprefix(SELF))
+    if name.startswith(SELF) and teacher.engine:
+        raise BadInput(f"{name}: {teacher.name} has no weights to train", try_=[f"--paraphraser {teacher.name}"])
+    named = teacher.engine or spec.engine or DEFAULT_ENGINE
+    if named == engine_name:
+        return Rewriters(teacher, get_engine(named), named, engine_options)
+    engine = get_engine(named)
+    return Rewriters(teacher, engine, named, parse_model(engine.options, {}, "engine_options."))
 
 
 def problems_of(plan: Plan) -> list[Problem]:

@@ -11,6 +11,12 @@ from wrongcot_data.pool.budget import Stopped
 from wrongcot_data.pool.progress import End
 from wrongcot_data.records import Grade, Sample
 
+Refusal = Literal[
+    "the request failed", "not finished", "no answer", "answer disputed", "answer changed", "talk about the rewriting",
+    "near copy", "unrelated text", "not complete", "quantity missing", "new quantity", "new false equation",
+]  # fmt: skip
+"""Why a rewriting is no paraphrase; see `variants/paraphrase/acceptance.py`."""
+
 LeftOut = (
     Literal[
         "attempts used up",
@@ -18,20 +24,20 @@ LeftOut = (
         "only duplicates left",
         "no reference trace",
         "reference trace not correct",
+        "no trace to paraphrase",
         "not matched",
         "not in every part",
     ]
+    | Refusal
     | Stopped
 )
 
 
 @dataclass(slots=True)
-class Receipt:
-    """Counts of rows and of samples.
+class Replies:
+    """Counts of what models were asked for.
 
     Attributes:
-        asked, kept: rows by variant.
-        left_out: rows that could not be had, by variant and reason.
         samples: every reply that the build called for, by grade.
         replies: how many of them there are, counted apart from their grades.
         tokens, prompt_tokens: written and read by the teacher for these samples.
@@ -39,20 +45,12 @@ class Receipt:
             build.
     """
 
-    asked: Counter[str] = field(default_factory=Counter)
-    kept: Counter[str] = field(default_factory=Counter)
-    left_out: dict[str, Counter[str]] = field(default_factory=dict)
     samples: Counter[str] = field(default_factory=Counter)
     replies: int = 0
     tokens: int = 0
     prompt_tokens: int = 0
     spare_replies: int = 0
     spare_tokens: int = 0
-
-    def leave_out(self, variant: str, reason: LeftOut, count: int) -> None:
-        """Account for rows that a variant lacks."""
-        if count:
-            self.left_out.setdefault(variant, Counter())[reason] += count
 
     def count_samples(self, samples: Sequence[Sample], spare: Sequence[Sample] = ()) -> None:
         """Account for a problem's samples, and for those that are there and not called for."""
@@ -63,6 +61,40 @@ class Receipt:
             self.samples[sample.verdict.grade] += 1
             self.tokens += sample.n_tokens
             self.prompt_tokens += sample.n_prompt_tokens
+
+
+@dataclass(slots=True)
+class Receipt(Replies):
+    """Counts of rows, of the pool's samples, and of rewritings.
+
+    Attributes:
+        asked, kept: rows by variant.
+        left_out: rows that could not be had, by variant and reason.
+        rewritings: every rewriting that the build called for.
+        refusals: those that are no paraphrase, by reason.
+    """
+
+    asked: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+    left_out: dict[str, Counter[str]] = field(default_factory=dict)
+    rewritings: Replies = field(default_factory=Replies)
+    refusals: Counter[str] = field(default_factory=Counter)
+
+    def leave_out(self, variant: str, reason: LeftOut, count: int) -> None:
+        """Account for rows that a variant lacks."""
+        if count:
+            self.left_out.setdefault(variant, Counter())[reason] += count
+
+    def count_rewritings(self, samples: Sequence[Sample], spare: Sequence[Sample] = ()) -> None:
+        """Account for the rewritings of a trace, and for those that are there and not called for."""
+        self.rewritings.count_samples(samples, spare)
+        self.refusals.update(refusal_of(sample) for sample in samples if sample.verdict.grade != "correct")
+
+
+def refusal_of(sample: Sample) -> Refusal:
+    """Why a rewriting is no paraphrase, without what was found."""
+    name = sample.verdict.reason.partition(":")[0]
+    return name if sample.verdict.grade != "error" else "the request failed"  # type: ignore[return-value]
 
 
 def why_short(samples: Sequence[Sample], grade: Grade, kept: int, end: End | None, stopped: Stopped | None) -> LeftOut:
@@ -98,7 +130,32 @@ def faults(receipt: Receipt, written: Mapping[str, int]) -> list[str]:
         found.append(f"samples: {receipt.replies} replies, but {receipt.samples.total()} grades")
     if written.get("samples", 0) != receipt.replies:
         found.append(f"samples: {receipt.replies} replies, but their files hold {written.get('samples', 0)} rows")
+    rewritings, rows = receipt.rewritings, written.get("paraphrase_samples", 0)
+    explained = rewritings.samples["correct"] + receipt.refusals.total()
+    if not rewritings.replies == rewritings.samples.total() == explained == rows:
+        found.append(
+            f"paraphrase_samples: {rewritings.replies} replies, but {rewritings.samples.total()} grades,"
+            f" {explained} accepted or refused, and {rows} rows"
+        )
     return found
+
+
+def _rewritings(receipt: Receipt) -> dict[str, Any]:
+    """What became of the rewritings; nothing where none were wanted."""
+    if "paraphrase" not in receipt.asked:
+        return {}
+    replies = receipt.rewritings
+    return {
+        "paraphrase_samples": {
+            "replies": replies.replies,
+            "accepted": replies.samples["correct"],
+            "refused": dict(sorted(receipt.refusals.items())),
+            "samples": dict(sorted(replies.samples.items())),
+            "tokens": replies.tokens,
+            "prompt_tokens": replies.prompt_tokens,
+            "spare": {"replies": replies.spare_replies, "tokens": replies.spare_tokens},
+        }
+    }
 
 
 def to_json(receipt: Receipt, written: Mapping[str, int]) -> dict[str, Any]:
@@ -114,6 +171,7 @@ def to_json(receipt: Receipt, written: Mapping[str, int]) -> dict[str, Any]:
         "tokens": receipt.tokens,
         "prompt_tokens": receipt.prompt_tokens,
         "spare": {"replies": receipt.spare_replies, "tokens": receipt.spare_tokens},
+        **_rewritings(receipt),
         "balanced": not faults(receipt, written),
         "by_variant": {
             variant: {

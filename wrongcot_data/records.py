@@ -142,6 +142,8 @@ class Trace:
         n_tokens: tokens the teacher wrote; 0 where none did.
         parent_id: sample or trace it was made from; empty where there is none.
         answer_kept: whether its answer is still that of the trace it was made from; true where it is no corruption.
+        parent_completion: text of the trace that a paraphrase was made from; empty outside `paraphrase`.
+        overlap: ROUGE-L F1 of a paraphrase with that trace; 0.0 outside `paraphrase`.
     """
 
     problem: Problem
@@ -163,6 +165,8 @@ class Trace:
     n_tokens: int = 0
     parent_id: str = ""
     answer_kept: bool = True
+    parent_completion: str = ""
+    overlap: float = 0.0
 
 
 def first_invalid_step(steps: tuple[Step, ...]) -> int:
@@ -173,3 +177,8 @@ def first_invalid_step(steps: tuple[Step, ...]) -> int:
 def sample_id(sample: Sample) -> str:
     """The name by which a trace points to the sample it was made from."""
     return f"{sample.request_id}-{sample.attempt}"
+
+
+def trace_id(trace: Trace) -> str:
+    """The name by which a trace points to the one it was made from: its sample's, or its problem's and variant's."""
+    return trace.parent_id or f"{trace.problem.id}:{trace.variant}"

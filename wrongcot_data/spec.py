@@ -29,8 +29,11 @@ OUTSIDE_HASH = frozenset({"engine", "engine_options", "max_tokens_total", "max_m
 
 Model = TypeVar("Model", bound=BaseModel)
 
-VariantName = Literal["reference", "right", "wrong"]
+VariantName = Literal["reference", "right", "wrong", "paraphrase"]
 VARIANTS: tuple[VariantName, ...] = ("reference", "right", "wrong")
+"""Built unless the spec says otherwise."""
+
+BaseName = Literal["reference", "right", "wrong"]
 
 Match = Literal["none", "problems", "size", "tokens"]
 """What all variants of a data set have alike: nothing; the same problems, each with as many rows; the same number of
@@ -45,6 +48,15 @@ class SamplingSpec(BaseModel, extra="forbid", frozen=True):
     )
     top_p: float = Field(0.95, gt=0, le=1, description="cuts the tail that breaks small teachers' replies")
     max_tokens: int | None = Field(None, ge=1, description="none: what suits the task")
+
+
+class ParaphraseSpec(BaseModel, extra="forbid", frozen=True):
+    """Who rewrites which traces, where `paraphrase` is among the variants."""
+
+    paraphraser: str | None = Field(
+        None, description="a teacher, or self:STUDENT, the model that will be trained; none: the build's teacher"
+    )
+    of: BaseName = Field("reference", description="human traces as a default: the paper's way towards the student")
 
 
 class BuildSpec(BaseModel, extra="forbid", frozen=True):
@@ -84,6 +96,7 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     problems: dict[str, Any] = Field(default_factory=dict, description="the task's own options")
     prompt: PromptStyle | None = Field(None, description="none: the style that suits the teacher")
     sampling: SamplingSpec = Field(default_factory=SamplingSpec, description="how replies are drawn")
+    paraphrase: ParaphraseSpec = Field(default_factory=ParaphraseSpec, description="who rewrites which traces")
     engine: str | None = Field(None, description="none: the teacher's own, else transformers")
     engine_options: dict[str, Any] = Field(default_factory=dict, description="the engine's own options")
 
@@ -114,6 +127,8 @@ def spec_hash(spec: BuildSpec) -> str:
     """`v1:` and 16 hex digits of the SHA-256 of the canonical JSON of every field inside the hash."""
     inside = spec.model_dump(mode="json", exclude=set(OUTSIDE_HASH))
     inside["variants"] = sorted(inside["variants"])
+    if "paraphrase" not in spec.variants:
+        del inside["paraphrase"]  # nobody is asked to rewrite anything
     return f"{HASH_SCHEME}:{content_hash(inside)[:16]}"
 
 

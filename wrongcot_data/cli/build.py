@@ -34,8 +34,13 @@ COUNTED = 10_000
 @click.argument("task", required=False)
 @click.option("--teacher", help="Registry name, Hub id or local path; see `wrongcot-data teachers`.")
 @click.option(
-    "--variant", "variants", multiple=True, help="reference, right or wrong; repeat for several. All by default."
+    "--variant",
+    "variants",
+    multiple=True,
+    help="reference, right, wrong or paraphrase; repeat for several. The first three by default.",
 )
+@click.option("--paraphraser", help="Who rewrites traces for the variant paraphrase: a teacher, or self:STUDENT.")
+@click.option("--of", help="What is paraphrased: reference (default), right or wrong.")
 @click.option("--limit", type=int, help="Problems.")
 @click.option("--per-problem", type=int, help="Distinct traces a problem, of right and of wrong each.")
 @click.option("--match", help="What all variants have alike: problems, size or tokens.")
@@ -76,6 +81,8 @@ def build(
     as_json: bool,
     temperature: float | None,
     max_tokens: int | None,
+    paraphraser: str | None,
+    of: str | None,
     **flags: Any,
 ) -> None:
     """Build a data set for TASK: ask the teacher, grade every reply, cut the variants, write card and receipt.
@@ -96,6 +103,7 @@ def build(
     if mixes:
         fields["mixes"] = [pairs("--mix", mix.split(",")) for mix in mixes]
     _merge(fields, "sampling", {"temperature": temperature, "max_tokens": max_tokens})
+    _merge(fields, "paraphrase", {"paraphraser": paraphraser, "of": of})
     _merge(fields, "engine_options", pairs("--engine-option", engine_options))
     if base_urls:
         _merge(fields, "engine_options", at_servers(fields, base_urls))
@@ -145,6 +153,12 @@ def _account(built: Built, journal: Path | None) -> str:
     if receipt["spare"]["replies"]:
         spare = receipt["spare"]
         lines.append(f"spare     {spare['replies']:>7}   in the journal, not called for; {spare['tokens']} tokens")
+    if "paraphrase_samples" in receipt:
+        asked = receipt["paraphrase_samples"]
+        refused = "".join(f", {count} {reason}" for reason, count in asked["refused"].items())
+        lines.append(
+            f"rewritten {asked['replies']:>7}   {asked['accepted']} accepted{refused}; {asked['tokens']} tokens"
+        )
     lines += ["", f"next:  wrongcot-data show {built.folder}"]
     return "\n".join(lines)
 

@@ -31,6 +31,17 @@ class Budget:
         self._tokens = tokens
         self._reply_tokens = reply_tokens
 
+    def after(self, n_tokens: int) -> Budget:
+        """What is left for a later stage of the same build, until the same moment.
+
+        Args:
+            n_tokens: written in the stages before it.
+        """
+        left = None if self._tokens is None else max(0, self._tokens - n_tokens)
+        later = Budget(self._interrupted, minutes=None, tokens=left, reply_tokens=self._reply_tokens)
+        later._deadline = self._deadline
+        return later
+
     def stopped(self) -> Stopped | None:
         """Why nothing more may be asked, whatever is in flight; None while something may."""
         if self._interrupted():

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pyarrow as pa
 
-from wrongcot_data.records import SCHEMA_VERSION, Problem, Sample, Trace, first_invalid_step, sample_id
+from wrongcot_data.records import SCHEMA_VERSION, Problem, Sample, Trace, first_invalid_step, sample_id, trace_id
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import question
-from wrongcot_data.variants.pooled import Pooled
+from wrongcot_data.variants.paraphrase.acceptance import rewriting_overlap
+from wrongcot_data.variants.pooled import Pooled, Rewritten
 
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 _STEPS = pa.list_(
@@ -55,6 +56,8 @@ _TRACE_COLUMNS = [
     ("grader_version", pa.string()),
     ("schema_version", pa.int32()),
     ("parent_id", pa.string()),
+    ("parent_completion", pa.string()),
+    ("overlap", pa.float64()),
 ]
 
 _SAMPLE_COLUMNS = [
@@ -93,11 +96,21 @@ _OWN_TYPES = {
 SAMPLES = "samples"
 """Name of the config that holds the pool itself."""
 
+PARAPHRASE_SAMPLES = "paraphrase_samples"
+"""Name of the config that holds every rewriting, accepted or refused."""
+
+_REWRITING_COLUMNS = [
+    ("parent_id", pa.string()),
+    ("parent_completion", pa.string()),
+    ("overlap", pa.float64()),
+]
+
 
 def schema(task: Task, config: str) -> pa.Schema:
     """The Arrow schema of a config: the same for every variant, another for the pool."""
     own = [(name, _OWN_TYPES[kind]) for name, kind in task.columns.items()]
-    return pa.schema((_SAMPLE_COLUMNS if config == SAMPLES else _TRACE_COLUMNS) + own)
+    columns = {SAMPLES: _SAMPLE_COLUMNS, PARAPHRASE_SAMPLES: _SAMPLE_COLUMNS + _REWRITING_COLUMNS}
+    return pa.schema(columns.get(config, _TRACE_COLUMNS) + own)
 
 
 def trace_row(task: Task, trace: Trace) -> dict[str, Any]:
@@ -130,7 +143,19 @@ def trace_row(task: Task, trace: Trace) -> dict[str, Any]:
         "grader_version": task.grader_version,
         "schema_version": SCHEMA_VERSION,
         "parent_id": trace.parent_id,
+        "parent_completion": trace.parent_completion,
+        "overlap": trace.overlap,
         **own_columns(task, trace.problem),
+    }
+
+
+def rewriting_row(pooled: Pooled, rewritten: Rewritten, sample: Sample) -> dict[str, Any]:
+    """A rewriting as a row of `paraphrase_samples`: its grade says whether it was accepted as a paraphrase."""
+    return {
+        **sample_row(replace(pooled, source=rewritten.source), sample),
+        "parent_id": trace_id(rewritten.base),
+        "parent_completion": rewritten.base.completion,
+        "overlap": rewriting_overlap(pooled.task, rewritten.base.completion, sample.completion),
     }
 
 
@@ -138,7 +163,7 @@ def sample_row(pooled: Pooled, sample: Sample) -> dict[str, Any]:
     """A sample as a row of the pool."""
     return {
         "sample_id": sample_id(sample),
-        "problem_id": sample.problem_id,
+        "problem_id": pooled.problem.id,
         "task": pooled.problem.task,
         "attempt": sample.attempt,
         "completion": sample.completion,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,20 @@ from pydantic import BaseModel, Field, ValidationError
 from wrongcot_data.errors import BadInput, Unavailable, WrongcotError
 from wrongcot_data.parallel import in_order
 from wrongcot_data.pool.grading import verdict
-from wrongcot_data.publish.columns import SAMPLES, problem_of, schema
+from wrongcot_data.publish import verify_paraphrases as paraphrases
+from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES, problem_of, schema
 from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe, rows_by_config
 from wrongcot_data.publish.verify_composition import composition_differences
-from wrongcot_data.records import first_invalid_step
+from wrongcot_data.records import Grade, first_invalid_step
 from wrongcot_data.spec import make_spec, spec_hash
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import question
 from wrongcot_data.variants import REGISTRY
 from wrongcot_data.variants.matching import MIX
+
+_REWRITTEN = (paraphrases.PARAPHRASE, PARAPHRASE_SAMPLES)
+_Check = Callable[[Task, str, Mapping[str, Any]], Iterator[str]]
 
 UNREADABLE = (OSError, pa.ArrowException, UnicodeDecodeError)
 """What reading a Parquet file raises that somebody has changed."""
@@ -48,6 +53,7 @@ class _Account(BaseModel):
     kept: dict[str, int]
     left_out: dict[str, int]
     samples: dict[str, int]
+    paraphrase_samples: paraphrases.RewritingsAccount | None = None
     balanced: bool
     by_variant: dict[str, _VariantAccount]
 
@@ -79,6 +85,7 @@ class _Manifest(BaseModel, strict=True):
     content: dict[str, str]
     composition: _Composition
     receipt: _Account
+    paraphrase: paraphrases.ParaphraseFacts | None = None
     grader_version: str
 
 
@@ -150,8 +157,11 @@ def differences(folder: Path) -> Iterator[str]:
     for config in manifest["rows"]:
         if config.startswith(MIX):
             continue  # its rows are other variants'
-        if config != SAMPLES and config not in REGISTRY:
+        if config not in (SAMPLES, PARAPHRASE_SAMPLES, *REGISTRY):
             yield f"{config}: not a variant"
+            continue
+        if config in _REWRITTEN and "paraphrase" not in manifest:
+            yield f"{config}: the manifest names no paraphraser"
             continue
         try:
             yield from _rows(folder, task, config, manifest)
@@ -210,6 +220,7 @@ def _manifest(manifest: Mapping[str, Any]) -> Iterator[str]:
         if row["asked"] != row["kept"] + left or row["kept"] != rows.get(name):
             yield f"receipt: {name}: asked {row['asked']}, kept {row['kept']}, left out {left}, rows {rows.get(name)}"
     yield from _totals(receipt)
+    yield from paraphrases.account_faults(manifest, rows.get(PARAPHRASE_SAMPLES, 0))
     if sum(receipt["samples"].values()) != rows.get(SAMPLES, 0):
         yield f"receipt: {sum(receipt['samples'].values())} samples, but {rows.get(SAMPLES, 0)} rows of them"
 
@@ -237,11 +248,11 @@ def _rows(folder: Path, task: Task, config: str, manifest: Mapping[str, Any]) ->
         if path.is_file() and not pq.read_schema(path).equals(expected):
             yield f"{path.relative_to(folder).as_posix()}: columns or types are not those of this version"
             return
-    check = _sample if config == SAMPLES else _trace
+    check = _check_of(folder, config, manifest)
 
     def checked(row: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         try:
-            return row, [*check(task, config, row), *_source(row, manifest)]
+            return row, [*check(task, config, row), *_source(row, manifest, config)]
         except Unavailable:
             raise
         except WrongcotError as error:
@@ -249,21 +260,39 @@ def _rows(folder: Path, task: Task, config: str, manifest: Mapping[str, Any]) ->
 
     names: set[tuple[str, str]] = set()
     for number, (row, found) in enumerate(in_order(checked, read_rows(folder, config))):
-        name = (row["problem_id"], row["sample_id"] if config == SAMPLES else _text(row))
+        name = (row["problem_id"], row["sample_id"] if "sample_id" in row else _text(row))
         if name in names:
             yield f"{config} row {number}: a second time the same"
         names.add(name)
         yield from (f"{config} row {number} ({row['problem_id']}): {difference}" for difference in found)
 
 
-def _source(row: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:
+def _check_of(folder: Path, config: str, manifest: Mapping[str, Any]) -> _Check:
+    """What looks at the rows of a config."""
+    if config not in _REWRITTEN:
+        return _sample if config == SAMPLES else _trace
+    known = paraphrases.bases(manifest, partial(read_rows, folder))
+    own = _rewriting if config == PARAPHRASE_SAMPLES else partial(_paraphrase, manifest)
+
+    def check(task: Task, config: str, row: Mapping[str, Any]) -> Iterator[str]:
+        yield from own(task, config, row)
+        yield from paraphrases.base_faults(row, known, manifest)
+
+    return check
+
+
+def _source(row: Mapping[str, Any], manifest: Mapping[str, Any], config: str) -> Iterator[str]:
     """Whether a row that a model wrote names the teacher and the settings of the manifest."""
-    told = {
-        "teacher": manifest["teacher"]["name"],
-        "teacher_revision": manifest["teacher"]["revision"],
-        "prompt_template": manifest["prompt_template"],
-        "sampling": json.dumps(manifest["sampling"], sort_keys=True),
-    }
+    told = (
+        paraphrases.source_told(manifest)
+        if config in _REWRITTEN
+        else {
+            "teacher": manifest["teacher"]["name"],
+            "teacher_revision": manifest["teacher"]["revision"],
+            "prompt_template": manifest["prompt_template"],
+            "sampling": json.dumps(manifest["sampling"], sort_keys=True),
+        }
+    )
     for name, value in told.items():
         if row.get("author", "model") == "model" and row[name] != value:
             yield f"{name} is {row[name]!r}, but the manifest says {value!r}"
@@ -279,14 +308,32 @@ def _sample(task: Task, _config: str, row: Mapping[str, Any]) -> Iterator[str]:
         yield "reference_answer is not the problem's"
 
 
+def _rewriting(task: Task, _config: str, row: Mapping[str, Any]) -> Iterator[str]:
+    problem = problem_of(task, row)
+    yield from paraphrases.sample_faults(task, problem, row)
+    if row["reference_answer"] != task.reference(problem).answer:
+        yield "reference_answer is not the problem's"
+
+
+def _paraphrase(manifest: Mapping[str, Any], task: Task, config: str, row: Mapping[str, Any]) -> Iterator[str]:
+    wanted = paraphrases.wanted_grade(manifest)
+    yield from _graded_trace(task, config, row, wanted)
+    yield from paraphrases.trace_faults(task, problem_of(task, row), row, _text(row), wanted)
+
+
 def _trace(task: Task, config: str, row: Mapping[str, Any]) -> Iterator[str]:
+    wanted = REGISTRY[config].wanted or "correct"  # type: ignore[index]
+    yield from _graded_trace(task, config, row, wanted)
+    yield from paraphrases.plain_faults(row)
+
+
+def _graded_trace(task: Task, config: str, row: Mapping[str, Any], wanted: Grade) -> Iterator[str]:
     problem = problem_of(task, row)
     text = _text(row)
     found = verdict(task, problem, text, row["finish_reason"], "")
     for what in ("grade", "reason", "answer"):
         if getattr(found, what) != row[what]:
             yield f"{what} is {getattr(found, what)!r}, not {row[what]!r}"
-    wanted = REGISTRY[config].wanted or "correct"  # type: ignore[index]
     if found.grade != wanted:
         yield f"graded {found.grade}, which has no place in {config}"
     if row["variant"] != config:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data.measure.tokens import token_counter
-from wrongcot_data.publish.columns import SAMPLES
+from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES
 from wrongcot_data.publish.composition import described, drawn_rows, read_index, rows_of, success_rates, text_of
 from wrongcot_data.spec import BuildSpec, make_spec
 from wrongcot_data.variants.matching import MIX, Index, matched, mixed, mixes_of
@@ -21,7 +21,11 @@ def composition_differences(folder: Path, manifest: Mapping[str, Any]) -> Iterat
         Unavailable: tokens were matched and the tokenizer cannot be had here.
     """
     spec = make_spec(manifest["spec"])
-    variants = [config for config in manifest["rows"] if config != SAMPLES and not config.startswith(MIX)]
+    variants = [
+        config
+        for config in manifest["rows"]
+        if config not in (SAMPLES, PARAPHRASE_SAMPLES) and not config.startswith(MIX)
+    ]
     index = read_index(folder, variants, token_counter(spec.tokenizer) if spec.tokenizer else None)
     rates = success_rates(folder)
     for name, entries in index.items():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from wrongcot_data.records import Grade, Trace
 from wrongcot_data.spec import VariantName
 from wrongcot_data.variants import reference, right, wrong
+from wrongcot_data.variants.paraphrase import rows as paraphrase
 from wrongcot_data.variants.pooled import Pooled
 
 
@@ -16,7 +17,7 @@ class Variant:
     """A named view.
 
     Attributes:
-        wanted: grade of which it needs distinct samples; None if it needs no teacher.
+        wanted: grade of which it needs distinct samples of the pool; None if it needs none.
         traces: makes up to that many traces of one problem.
         summary: one line for the card.
     """
@@ -28,11 +29,14 @@ class Variant:
 
     def asked(self, per_problem: int) -> int:
         """How many traces of a problem a build asks for: a problem has one reference, whatever `per_problem` says."""
-        return per_problem if self.wanted else 1
+        return 1 if self.name == "reference" else per_problem
 
 
 REGISTRY: dict[VariantName, Variant] = {
     "reference": Variant("reference", None, reference.traces, "the trace that came with a problem, graded correct"),
     "right": Variant("right", "correct", right.traces, "finished traces of the teacher that end in a right answer"),
     "wrong": Variant("wrong", "wrong", wrong.traces, "finished traces of the teacher that end in a wrong answer"),
+    "paraphrase": Variant(
+        "paraphrase", None, paraphrase.traces, "traces that a model rewrote: other words, same steps"
+    ),
 }

@@ -21,12 +21,31 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewritten:
+    """One trace of a problem that was to be rewritten, with every rewriting of it in the order of the attempts.
+
+    Attributes:
+        wanted: how many distinct paraphrases of it.
+        samples: `correct` are those that were accepted.
+        end, spare: as those of `Pooled`.
+    """
+
+    base: Trace
+    wanted: int
+    samples: Sequence[Sample]
+    source: Source
+    end: End | None = None
+    spare: Sequence[Sample] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Pooled:
     """One problem, what is right for it, and its graded samples in the order of their attempts.
 
     Attributes:
         end: why no more were asked for; None if more are wanted.
         spare: samples of it that the journal has and the build does not call for.
+        rewritten: its traces that were to be rewritten; empty where no paraphrase is wanted.
     """
 
     task: Task
@@ -36,6 +55,7 @@ class Pooled:
     source: Source
     end: End | None = None
     spare: Sequence[Sample] = ()
+    rewritten: Sequence[Rewritten] = ()
 
 
 def trace_of(pooled: Pooled, sample: Sample, variant: str) -> Trace:

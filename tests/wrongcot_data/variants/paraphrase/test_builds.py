@@ -1,0 +1,246 @@
+"""Paraphrase builds by the scripted paraphraser, through the real command line: accounted for, killed, verified."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from wrongcot_data.publish.dataset import MANIFEST, list_files
+
+NAMES = ("Ann", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gwen", "Hugo")
+
+
+def _gsm8k(number: int) -> dict[str, object]:
+    name, boxes, each, given = NAMES[number % len(NAMES)], number + 3, 12, number + 5
+    have = boxes * each
+    return {
+        "question": f"{name} buys {boxes} boxes with {each} pens each and gives {given} away. How many are left?",
+        "answer": f"{name} has {boxes} * {each} = {have} pens in the boxes.\n"
+        f"After giving {given} away there are {have} - {given} = {have - given} pens.\n#### {have - given}",
+    }
+
+
+def _math(number: int) -> dict[str, object]:
+    return {
+        "problem": f"Find the product of ${number + 2}$ and ${number + 7}$.",
+        "level": "Level 1",
+        "type": "Algebra",
+        "solution": f"The product is what we get by taking ${number + 2}$ as often as needed.\n"
+        f"So it is ${number + 2} \\cdot {number + 7} = {(number + 2) * (number + 7)}$, which answers the question.\n"
+        f"The answer is $\\boxed{{{(number + 2) * (number + 7)}}}$.",
+    }
+
+
+def _mbpp(number: int) -> dict[str, object]:
+    return {
+        "text": f"Write a function to count the numbers of a list above {number}.",
+        "code": "def count_above(numbers):\n    total = 0\n    for number in numbers:\n"
+        f"        if number > {number}:\n            total += 1\n    return total",
+        "task_id": 601 + number,
+        "test_setup_code": "",
+        "test_list": [f"assert count_above([{number}, {number + 1}]) == 1", "assert count_above([]) == 0"],
+    }
+
+
+ROWS: dict[str, Callable[[int], dict[str, object]]] = {"gsm8k": _gsm8k, "math": _math, "mbpp": _mbpp}
+Command = Callable[..., list[object]]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """The command line of a build over problems that are written here."""
+
+    def make(task: str, out: Path, *flags: object, count: int = 24) -> list[object]:
+        args: list[object] = ["build", task, "--teacher", "scripted", "--limit", count, "--out", out, *flags]
+        if task in ROWS:
+            source = tmp_path / f"{task}.jsonl"
+            source.write_text("".join(json.dumps(ROWS[task](number)) + "\n" for number in range(count)))
+            args += ["--source", source]
+        return args
+
+    return make
+
+
+def built(run: Any, args: list[object]) -> dict[str, Any]:
+    return json.loads(run(*args, "--json").stdout)["receipt"]
+
+
+@pytest.mark.parametrize("task", ["countdown", "gsm8k", "math", "mbpp"])
+@pytest.mark.parametrize("of", ["reference", "wrong"])
+def test_every_task_has_its_traces_rewritten_and_the_set_verifies(
+    tmp_path: Path, run, rows, command: Command, task: str, of: str
+):
+    out = tmp_path / "d"
+    receipt = built(run, command(task, out, "--variant", "paraphrase", "--variant", of, "--of", of, count=12))
+    assert receipt["balanced"]
+    assert receipt["kept"]["paraphrase"] > 0
+    account = receipt["by_variant"]["paraphrase"]
+    assert account["asked"] == 12 == account["kept"] + sum(account["left_out"].values())
+    run("verify", out)
+    parents = {row["parent_id"] or f"{row['problem_id']}:reference": row for row in rows(out, of)}
+    for row in rows(out, "paraphrase"):
+        base = parents[row["parent_id"]]
+        text = base["completion"][0]["content"]
+        assert row["parent_completion"] == text
+        assert row["completion"][0]["content"] != text
+        assert row["prompt"] == base["prompt"]
+        assert (row["grade"], row["author"], row["teacher"]) == (base["grade"], "model", "scripted")
+        assert row["prompt_template"] == "paraphrase/chat-zero@1"
+        assert 0.2 <= row["overlap"] < 0.9
+    assert {row["overlap"] for row in rows(out, of)} == {0.0}
+
+
+def test_every_attempt_is_accounted_for_and_every_missing_row_has_a_reason(tmp_path: Path, run, rows, command: Command):
+    out = tmp_path / "d"
+    flags = ["--variant", "paraphrase", "--max-attempts", 2, "--give-up-below", 0, "--per-problem", 2]
+    receipt = built(run, command("gsm8k", out, *flags))
+    samples = rows(out, "paraphrase_samples")
+    told = receipt["paraphrase_samples"]
+    assert told["replies"] == len(samples)
+    assert told["accepted"] == sum(row["grade"] == "correct" for row in samples)
+    reasons = Counter(
+        "the request failed" if row["grade"] == "error" else row["reason"].partition(":")[0]
+        for row in samples
+        if row["grade"] != "correct"
+    )
+    assert told["refused"] == dict(reasons)
+    left = receipt["by_variant"]["paraphrase"]["left_out"]
+    assert set(left) <= {*reasons, "only duplicates left"}
+    assert receipt["samples"] == {}  # the reference needs no teacher but the paraphraser
+    assert not (out / "samples").exists()
+
+
+def test_a_wrong_trace_that_is_not_there_is_a_row_left_out(tmp_path: Path, run, command: Command):
+    never = ["--engine-option", "wrong=0", "--engine-option", "right=0.8"]
+    receipt = built(run, command("countdown", tmp_path / "d", "--variant", "paraphrase", "--of", "wrong", *never))
+    assert receipt["by_variant"]["paraphrase"]["left_out"] == {"no trace to paraphrase": 24}
+    run("verify", tmp_path / "d")
+
+
+def test_the_same_command_again_asks_for_nothing_and_another_limit_only_for_what_is_new(
+    tmp_path: Path, run, rows, command: Command
+):
+    out, flags = tmp_path / "d", ["--variant", "paraphrase", "--ask-ahead", 2, "--give-up-below", 0]
+    built(run, command("countdown", out, *flags))
+    first, n_stored = rows(out, "paraphrase_samples"), stored(out)
+    built(run, command("countdown", out, *flags, "--engine-option", "latency_ms=100000"))  # a request would hang
+    assert rows(out, "paraphrase_samples") == first
+    built(run, command("countdown", out, *flags, count=36))
+    assert rows(out, "paraphrase_samples")[: len(first)] == first
+    assert stored(out) == len(rows(out, "paraphrase_samples")) > n_stored == len(first)
+
+
+def stored(out: Path) -> int:
+    with sqlite3.connect(out / "pool" / "journal.sqlite") as db:
+        return db.execute("SELECT count(*) FROM samples").fetchone()[0]
+
+
+def test_kills_in_either_stage_cost_no_row_and_double_none(tmp_path: Path, run, rows, start, command: Command):
+    flags = ["--variant", "wrong", "--variant", "paraphrase", "--of", "wrong", "--engine-option", "capacity=16"]
+    built(run, command("countdown", tmp_path / "whole", *flags, count=150))
+    out = tmp_path / "killed"
+    slow = command("countdown", out, *flags, "--engine-option", "latency_ms=60", count=150)
+    rng = random.Random(5)
+    kills = 0
+    while kills < 6:
+        with start(*slow) as process:
+            time.sleep(rng.uniform(1.5, 5))
+            if process.poll() is None:
+                os.kill(process.pid, signal.SIGKILL)
+                kills += 1
+            else:
+                (out / MANIFEST).unlink()
+    built(run, command("countdown", out, *flags, count=150))
+    for config in ("wrong", "paraphrase", "samples", "paraphrase_samples"):
+        assert rows(out, config) == rows(tmp_path / "whole", config), config
+    run("verify", out)
+
+
+def test_a_token_budget_holds_for_both_stages_together(tmp_path: Path, run, command: Command):
+    flags = ["--variant", "paraphrase", "--of", "wrong", "--max-tokens-total", 6000]
+    receipt = built(run, command("countdown", tmp_path / "d", *flags, count=60))
+    spare = receipt["spare"]["tokens"] + receipt["paraphrase_samples"]["spare"]["tokens"]
+    assert receipt["tokens"] + receipt["paraphrase_samples"]["tokens"] + spare <= 6000
+    assert receipt["left_out"]["token budget used up"] > 0
+
+
+def test_only_a_model_with_weights_is_a_student(tmp_path: Path, run, command: Command):
+    args = command("countdown", tmp_path / "d", "--variant", "paraphrase", "--paraphraser", "self:scripted")
+    assert "has no weights to train" in run(*args, code=2).stderr
+    args = command("countdown", tmp_path / "d", "--variant", "paraphrase", "--paraphraser", "self:smollm2-135")
+    assert "did you mean smollm2-135m?" in run(*args, code=2).stderr
+
+
+def change(folder: Path, config: str, edit: Callable[[list[dict[str, Any]]], None]) -> None:
+    """Change rows and make every checksum fit again, as a forger would."""
+    (path,) = (folder / config).glob("*.parquet")
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    edit(rows)
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["files"] = [file for file in list_files(folder) if not file["path"].startswith("pool/")]
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def _spoil(name: str, value: object) -> Callable[[list[dict[str, Any]]], None]:
+    return lambda rows: rows[2].__setitem__(name, value)
+
+
+def _change_a_number(rows: list[dict[str, Any]]) -> None:
+    turn = rows[2]["completion"][0]
+    turn["content"] = turn["content"].replace("12", "13", 1)
+
+
+def _copy_the_base(rows: list[dict[str, Any]]) -> None:
+    rows[2]["completion"][0]["content"] = rows[2]["parent_completion"]
+
+
+def _change_both(rows: list[dict[str, Any]]) -> None:
+    rows[2]["parent_completion"] += "\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "edit", "named"),
+    [
+        ("paraphrase", _spoil("overlap", 0.5), "overlap is"),
+        ("paraphrase", _spoil("grade", "wrong"), "not 'wrong'"),
+        ("paraphrase", _spoil("parent_id", "somebody"), "parent_id 'somebody'"),
+        ("paraphrase", _spoil("parent_completion", "Another trace.\n#### 1"), "parent_completion is"),
+        ("paraphrase", _spoil("teacher", "gemma-9b"), "teacher is 'gemma-9b'"),
+        ("paraphrase", _spoil("prompt_template", "gsm8k/chat-zero@1"), "prompt_template is"),
+        ("paraphrase", _change_a_number, "no paraphrase: "),
+        ("paraphrase", _copy_the_base, "no paraphrase: near copy"),
+        ("paraphrase", _change_both, "parent_completion is not the text of"),
+        ("paraphrase", lambda rows: rows.pop(), "receipt: paraphrase"),
+        ("paraphrase_samples", _spoil("grade", "disputed"), "not 'disputed'"),
+        ("paraphrase_samples", _spoil("reason", "bad mood"), "not 'bad mood'"),
+        ("paraphrase_samples", lambda rows: rows.pop(), "rewritings, but"),
+        ("reference", _spoil("overlap", 0.5), "belong to paraphrases only"),
+    ],
+)
+def test_verify_finds_what_is_no_paraphrase_though_every_checksum_fits(
+    spoilt: Path, run, config: str, edit: Callable[[list[dict[str, Any]]], None], named: str
+):
+    change(spoilt, config, edit)
+    assert named in run("verify", spoilt, code=1).stdout
+
+
+@pytest.fixture
+def spoilt(tmp_path: Path, run, command: Command) -> Path:
+    """A data set that may be spoilt."""
+    out = tmp_path / "d"
+    built(run, command("gsm8k", out, "--variant", "reference", "--variant", "paraphrase", count=8))
+    return out
