@@ -103,7 +103,10 @@ def base_faults(row: Mapping[str, Any], known: Mapping[str, bytes], manifest: Ma
         yield f"parent_id {row['parent_id']!r} is not the reference trace of its problem"
     if of == "reference" and of not in manifest["rows"]:
         return
+    matched_away = of == "reference" and manifest["composition"]["match"] != "none"
     if row["parent_id"] not in known:
+        if matched_away:
+            return
         yield f"parent_id {row['parent_id']!r} is no trace of this data set"
     elif known[row["parent_id"]] != _hash(row["parent_completion"]):
         yield f"parent_completion is not the text of {row['parent_id']}"
