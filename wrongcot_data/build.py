@@ -15,6 +15,8 @@ from typing import Any
 from wrongcot_data import __version__, receipt
 from wrongcot_data.filling import Asked, Filling, Prompts, Report, ask, current_samples, fill, odds_of
 from wrongcot_data.folder import check_owner, claimed, pool_folder, write_json
+from wrongcot_data.measure.quality import traces_of
+from wrongcot_data.measure.report import PLOTS, write_report
 from wrongcot_data.plan import Plan, problems_of
 from wrongcot_data.pool.budget import Budget, Stopped
 from wrongcot_data.pool.journal import Journal, Origin
@@ -134,6 +136,7 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
     account, examples, engines = _write_rows(plan, new, problems, stopped)
+    report, plots = write_report(new, _configs(plan))
     files = list_files(new)
     written, content = rows_by_config(files), content_by_config(files)
     facts: dict[str, Any] = {
@@ -158,15 +161,13 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
         "versions": {
             "wrongcot": __version__,
             "python": platform.python_version(),
-            **{name: version(name) for name in ("pyarrow", "pydantic", "jinja2")},
+            **{name: version(name) for name in ("pyarrow", "pydantic", "jinja2", "matplotlib")},
         },
     }
-    (new / CARD).write_text(
-        render_card({**facts, "examples": examples, "variants": _summaries(plan)}, plan.task.templates),
-        encoding="utf-8",
-    )
+    shown = {"examples": examples, "variants": _summaries(plan), "traces": traces_of(report["configs"]), "plots": plots}
+    (new / CARD).write_text(render_card({**facts, **shown}, plan.task.templates), encoding="utf-8")
     write_json(new / MANIFEST, {**facts, "files": list_files(new)})
-    put_in_place(new, out, [*REGISTRY, SAMPLES])
+    put_in_place(new, out, [*REGISTRY, SAMPLES, PLOTS])
     return Built(out, facts["receipt"], receipt.faults(account, written))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wrongcot_data.measure.quality import N_PARTS, VERDICTS
+from wrongcot_data.measure.quality import N_PARTS, VERDICTS, traces_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,7 @@ def draw(report: Mapping[str, Any], folder: Path) -> list[str]:
 
 def verdicts_plot(configs: Configs) -> Figure | None:
     """Shares of valid, invalid and unchecked steps, one bar a variant."""
-    shown = {name: one["steps"] for name, one in _traces(configs).items() if one["steps"]["total"]}
+    shown = {name: one["steps"] for name, one in traces_of(configs).items() if one["steps"]["total"]}
     if not shown:
         return None
     figure = _figure(1.3 + 0.5 * len(shown))
@@ -76,7 +76,7 @@ def verdicts_plot(configs: Configs) -> Figure | None:
 
 def lengths_plot(configs: Configs) -> Figure | None:
     """Lengths in characters and, where a teacher's tokens are known, in tokens: one box a variant."""
-    shown = {name: one for name, one in _traces(configs).items() if one["characters"]}
+    shown = traces_of(configs)
     if not shown:
         return None
     units = [unit for unit in ("characters", "tokens") if any(one[unit] for one in shown.values())]
@@ -109,7 +109,7 @@ def lengths_plot(configs: Configs) -> Figure | None:
 def first_errors_plot(configs: Configs) -> Figure | None:
     """How far into a trace its first invalid step begins: one panel a variant that has any."""
     shown = {
-        name: one["first_invalid_step"] for name, one in _traces(configs).items() if one["first_invalid_step"]["rows"]
+        name: one["first_invalid_step"] for name, one in traces_of(configs).items() if one["first_invalid_step"]["rows"]
     }
     if not shown:
         return None
@@ -133,10 +133,6 @@ PLOTS: Mapping[str, Callable[[Configs], Figure | None]] = {
     "first_errors.png": first_errors_plot,
     "lengths.png": lengths_plot,
 }
-
-
-def _traces(configs: Configs) -> Configs:
-    return {name: one for name, one in configs.items() if "kinds" in one}
 
 
 def _box(lengths: Mapping[str, float]) -> dict[str, float]:

@@ -236,6 +236,11 @@ def stepwise_quality(rows: Iterable[Row]) -> dict[str, Any]:
     }
 
 
+def traces_of(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The configs of a report that hold traces, and have any."""
+    return {name: one for name, one in configs.items() if "kinds" in one and one["rows"]}
+
+
 def share(part: int, whole: int) -> float | None:
     """`part / whole` to four places; None where there is nothing to share."""
     return round(part / whole, 4) if whole else None

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, ValidationError
 
 from wrongcot_data.errors import BadInput, Unavailable, WrongcotError
+from wrongcot_data.measure.report import REPORT, report_differences
 from wrongcot_data.parallel import in_order
 from wrongcot_data.pool.grading import verdict
 from wrongcot_data.publish.columns import SAMPLES, problem_of, schema
@@ -151,6 +152,14 @@ def differences(folder: Path) -> Iterator[str]:
             yield f"{config}: {error.message}"
         except UNREADABLE as error:
             yield f"{config}: cannot be read ({error})"
+    yield from _report(folder, manifest)
+
+
+def _report(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        yield from report_differences(folder, manifest["rows"])
+    except (*UNREADABLE, KeyError, TypeError) as error:
+        yield f"{REPORT}: cannot be held against the rows ({error})"
 
 
 def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
