@@ -32,6 +32,7 @@ from wrongcot_data.publish.dataset import (
     put_in_place,
     rows_by_config,
 )
+from wrongcot_data.publish.views import view_faults, write_views
 from wrongcot_data.receipt import Receipt, why_short
 from wrongcot_data.records import SCHEMA_VERSION
 from wrongcot_data.spec import spec_hash
@@ -40,6 +41,7 @@ from wrongcot_data.teachers.prompting import template_name
 from wrongcot_data.teachers.weights import cache_folder
 from wrongcot_data.variants import REGISTRY, Variant, reference
 from wrongcot_data.variants.pooled import Pooled, Source
+from wrongcot_data.views import VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,11 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
     account, examples, engines = _write_rows(plan, new, problems, stopped)
+    views = write_views(new, plan.spec.split, plan.views, _variants(plan))
     report, plots = write_report(new, _configs(plan))
     files = list_files(new)
     written, content = rows_by_config(files), content_by_config(files)
+    faults = [*receipt.faults(account, written), *view_faults(views, written)]
     facts: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "spec": plan.spec.model_dump(mode="json"),
@@ -157,7 +161,11 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
         "licence": licence(plan.task, plan.teacher if source.teacher else None),
         "rows": {config: written[config] for config in _configs(plan)},
         "content": {config: content[config] for config in _configs(plan)},
-        "receipt": receipt.to_json(account, written),
+        "receipt": {
+            **receipt.to_json(account, written),
+            "balanced": not faults,
+            "views": {name: view.to_json() for name, view in views.items()},
+        },
         "versions": {
             "wrongcot": __version__,
             "python": platform.python_version(),
@@ -167,8 +175,8 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
     shown = {"examples": examples, "variants": _summaries(plan), "traces": traces_of(report["configs"]), "plots": plots}
     (new / CARD).write_text(render_card({**facts, **shown}, plan.task.templates), encoding="utf-8")
     write_json(new / MANIFEST, {**facts, "files": list_files(new)})
-    put_in_place(new, out, [*REGISTRY, SAMPLES, PLOTS])
-    return Built(out, facts["receipt"], receipt.faults(account, written))
+    put_in_place(new, out, [*REGISTRY, SAMPLES, *VIEWS, PLOTS])
+    return Built(out, facts["receipt"], faults)
 
 
 def _write_rows(
@@ -181,7 +189,7 @@ def _write_rows(
     with ExitStack() as stack:
         writers = {
             config: stack.enter_context(ConfigWriter(new, config, plan.spec.split, schema(plan.task, config)))
-            for config in _configs(plan)
+            for config in _cut_from_pool(plan)
         }
         for pooled in problems:
             if SAMPLES in writers:
@@ -209,15 +217,24 @@ def _account(
     account.leave_out(variant.name, why, asked - kept)
 
 
-def _configs(plan: Plan) -> list[str]:
-    """The configs of a data set, the default first: the wrong traces are what the project is for."""
+def _variants(plan: Plan) -> list[str]:
+    """The variants of a data set, the default first: the wrong traces are what the project is for."""
     names = [variant.name for variant in plan.variants]
-    first = [name for name in ("wrong", "right", "reference") if name in names]
-    return [*first, *([SAMPLES] if plan.quotas.wanted else [])]
+    return [name for name in ("wrong", "right", "reference") if name in names]
+
+
+def _cut_from_pool(plan: Plan) -> list[str]:
+    return [*_variants(plan), *([SAMPLES] if plan.quotas.wanted else [])]
+
+
+def _configs(plan: Plan) -> list[str]:
+    """Every config of a data set, the default first."""
+    return [*_cut_from_pool(plan), *(view.name for view in plan.views)]
 
 
 def _summaries(plan: Plan) -> dict[str, str]:
     summaries: dict[str, str] = {variant.name: variant.summary for variant in plan.variants}
+    summaries |= {view.name: view.summary for view in plan.views}
     return summaries | {SAMPLES: "every reply that was asked for, used or not, with its grade and the reason"}
 
 

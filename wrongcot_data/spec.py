@@ -32,6 +32,8 @@ Model = TypeVar("Model", bound=BaseModel)
 VariantName = Literal["reference", "right", "wrong"]
 VARIANTS: tuple[VariantName, ...] = ("reference", "right", "wrong")
 
+ViewName = Literal["preference", "stepwise"]
+
 
 class SamplingSpec(BaseModel, extra="forbid", frozen=True):
     """How a reply is drawn."""
@@ -49,6 +51,9 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     task: str = Field(description="where problems come from and how answers are graded")
     teacher: str = Field("gemma-9b", description="registry name, Hub id or path; the paper's family as default")
     variants: tuple[VariantName, ...] = Field(VARIANTS, min_length=1, description="the sets to cut from the pool")
+    views: tuple[ViewName, ...] | None = Field(
+        None, description="more configs from the same rows; none: all, where right and wrong are both there"
+    )
     limit: int = Field(1000, ge=1, le=10**7, description="problems; all of them are held in memory")
     per_problem: int = Field(1, ge=1, description="distinct traces a problem, of right and of wrong each")
     max_attempts: int = Field(8, ge=1, description="replies asked for a problem before it is given up")
@@ -82,6 +87,8 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     def _each_variant_once(self) -> BuildSpec:
         if len(set(self.variants)) != len(self.variants):
             raise ValueError("a variant is named twice")
+        if len(set(self.views or ())) != len(self.views or ()):
+            raise ValueError("a view is named twice")
         return self
 
 
@@ -92,6 +99,7 @@ def spec_hash(spec: BuildSpec) -> str:
     """`v1:` and 16 hex digits of the SHA-256 of the canonical JSON of every field inside the hash."""
     inside = spec.model_dump(mode="json", exclude=set(OUTSIDE_HASH))
     inside["variants"] = sorted(inside["variants"])
+    inside["views"] = sorted(inside["views"] or [])
     return f"{HASH_SCHEME}:{content_hash(inside)[:16]}"
 
 

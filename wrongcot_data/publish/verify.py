@@ -18,12 +18,14 @@ from wrongcot_data.parallel import in_order
 from wrongcot_data.pool.grading import verdict
 from wrongcot_data.publish.columns import SAMPLES, problem_of, schema
 from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe, rows_by_config
+from wrongcot_data.publish.views import view_differences
 from wrongcot_data.records import first_invalid_step
 from wrongcot_data.spec import make_spec, spec_hash
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import question
 from wrongcot_data.variants import REGISTRY
+from wrongcot_data.views import VIEWS
 
 UNREADABLE = (OSError, pa.ArrowException, UnicodeDecodeError)
 """What reading a Parquet file raises that somebody has changed."""
@@ -49,6 +51,7 @@ class _Account(BaseModel):
     samples: dict[str, int]
     balanced: bool
     by_variant: dict[str, _VariantAccount]
+    views: dict[str, _VariantAccount]
 
 
 class _Teacher(BaseModel):
@@ -141,16 +144,17 @@ def differences(folder: Path) -> Iterator[str]:
     if manifest["grader_version"] != task.grader_version:
         yield f"graded by {manifest['grader_version']}; this version grades by {task.grader_version}"
     for config in manifest["rows"]:
-        if config != SAMPLES and config not in REGISTRY:
+        if config != SAMPLES and config not in REGISTRY and config not in VIEWS:
             yield f"{config}: not a variant"
             continue
+        check = _view if config in VIEWS else _rows
         try:
-            yield from _rows(folder, task, config, manifest)
+            yield from check(folder, task, config, manifest)
         except Unavailable:
             raise
         except WrongcotError as error:
             yield f"{config}: {error.message}"
-        except UNREADABLE as error:
+        except (*UNREADABLE, ValueError) as error:
             yield f"{config}: cannot be read ({error})"
     yield from _report(folder, manifest)
 
@@ -245,6 +249,15 @@ def _rows(folder: Path, task: Task, config: str, manifest: Mapping[str, Any]) ->
             yield f"{config} row {number}: a second time the same"
         names.add(name)
         yield from (f"{config} row {number} ({row['problem_id']}): {difference}" for difference in found)
+
+
+def _view(folder: Path, _task: Task, config: str, manifest: Mapping[str, Any]) -> Iterator[str]:
+    for path in configs_of(folder).get(config, []):
+        if path.is_file() and not pq.read_schema(path).equals(VIEWS[config].schema):  # type: ignore[index]
+            yield f"{path.relative_to(folder).as_posix()}: columns or types are not those of this version"
+            return
+    variants = [name for name in manifest["rows"] if name != SAMPLES and name not in VIEWS]
+    yield from view_differences(folder, config, variants, manifest["receipt"]["views"].get(config, {}))
 
 
 def _source(row: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:
