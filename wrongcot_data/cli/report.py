@@ -24,12 +24,12 @@ def report(dataset: Path, as_json: bool) -> None:
     """
     from wrongcot_data.errors import BadInput
     from wrongcot_data.measure.report import report_of
-    from wrongcot_data.publish.verify import UNREADABLE, read_manifest
+    from wrongcot_data.publish.verify import UNFIT, UNREADABLE, read_manifest
 
     manifest = read_manifest(dataset)
     try:
         found = report_of(dataset, manifest["rows"])
-    except (*UNREADABLE, KeyError) as error:
+    except (*UNREADABLE, *UNFIT) as error:
         raise BadInput(
             f"cannot read the rows of {dataset}: {error}", try_=[f"wrongcot-data verify {dataset}"]
         ) from error

@@ -30,6 +30,9 @@ from wrongcot_data.views import VIEWS
 UNREADABLE = (OSError, pa.ArrowException, UnicodeDecodeError)
 """What reading a Parquet file raises that somebody has changed."""
 
+UNFIT = (LookupError, ValueError, TypeError)
+"""What computing with rows raises that nobody could have built."""
+
 
 class _File(BaseModel):
     path: str = Field(pattern=r"^\w[^/\\]*(/\w[^/\\]*)*$")  # inside the folder
@@ -154,7 +157,7 @@ def differences(folder: Path) -> Iterator[str]:
             raise
         except WrongcotError as error:
             yield f"{config}: {error.message}"
-        except (*UNREADABLE, ValueError) as error:
+        except (*UNREADABLE, *UNFIT) as error:
             yield f"{config}: cannot be read ({error})"
     yield from _report(folder, manifest)
 
@@ -162,7 +165,7 @@ def differences(folder: Path) -> Iterator[str]:
 def _report(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     try:
         yield from report_differences(folder, manifest["rows"])
-    except (*UNREADABLE, KeyError, TypeError) as error:
+    except (*UNREADABLE, *UNFIT) as error:
         yield f"{REPORT}: cannot be held against the rows ({error})"
 
 

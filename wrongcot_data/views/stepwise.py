@@ -43,7 +43,7 @@ WHERE_UNKNOWN = "wrong answer, no step known to be wrong"
 NO_STEP = "no step"
 
 _SAME = ("problem_id", "task", "variant", "level", "answer", "reference_answer", "grade", "parent_id")
-_COLUMNS = (*_SAME, "prompt", "completion", "steps", "first_invalid_step")
+_COLUMNS = (*_SAME, "prompt", "completion", "steps")
 
 _BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
@@ -65,22 +65,35 @@ def why_not(row: Mapping[str, Any]) -> str:
     """Why a trace has no labels; empty where it has."""
     if not row["steps"]:
         return NO_STEP
-    return WHERE_UNKNOWN if row["grade"] != "correct" and row["first_invalid_step"] < 0 else ""
+    return WHERE_UNKNOWN if row["grade"] != "correct" and not _is_flawed(row["steps"]) else ""
 
 
 def labelled(row: Mapping[str, Any]) -> dict[str, Any]:
     """A trace as steps with labels, its prompt as the plain text that TRL tokenizes."""
-    first = row["first_invalid_step"]
-    steps = row["steps"] if first < 0 else row["steps"][: first + 1]
+    steps = _to_first_invalid(row["steps"])
     return {
         **{name: row[name] for name in _SAME},
         "prompt": row["prompt"][0]["content"],
         "completions": pieces(row["completion"][0]["content"], steps),
         "labels": [step["verdict"] != "invalid" for step in steps],
         "verdicts": [step["verdict"] for step in steps],
-        "kind": "" if first < 0 else steps[first]["kind"],
+        "kind": steps[-1]["kind"] if _is_flawed(steps) else "",
         "schema_version": SCHEMA_VERSION,
     }
+
+
+def _is_flawed(steps: Sequence[Mapping[str, Any]]) -> bool:
+    return any(step["verdict"] == "invalid" for step in steps)
+
+
+def _to_first_invalid(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The steps up to the first invalid one and with it; all where none is."""
+    kept = []
+    for step in steps:
+        kept.append(step)
+        if step["verdict"] == "invalid":
+            break
+    return kept
 
 
 def pieces(text: str, steps: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrongcot_data.records import first_invalid_step
 from wrongcot_data.steps import equation_steps
 from wrongcot_data.steps.programs import program_steps
 from wrongcot_data.views.account import Account
@@ -16,7 +15,7 @@ from wrongcot_data.views.stepwise import NO_STEP, WHERE_UNKNOWN, cut, labelled, 
 
 
 def row_of(text: str, grade: str = "correct") -> dict[str, Any]:
-    steps = tuple(equation_steps(text))
+    steps = equation_steps(text)
     return {
         "problem_id": "p0",
         "task": "gsm8k",
@@ -31,7 +30,6 @@ def row_of(text: str, grade: str = "correct") -> dict[str, Any]:
         "steps": [
             {"start": s.start, "end": s.end, "text": s.text, "verdict": s.verdict, "kind": s.kind} for s in steps
         ],
-        "first_invalid_step": first_invalid_step(steps),
     }
 
 
