@@ -16,6 +16,8 @@ from typing import Any
 from wrongcot_data import __version__, receipt
 from wrongcot_data.filling import Asked, Filling, Prompts, Report, ask, current_samples, fill, odds_of
 from wrongcot_data.folder import check_owner, claimed, pool_folder, write_json
+from wrongcot_data.measure.quality import traces_of
+from wrongcot_data.measure.report import PLOTS, write_report
 from wrongcot_data.measure.tokens import token_counter
 from wrongcot_data.plan import Plan, problems_of
 from wrongcot_data.pool.budget import Budget, Stopped
@@ -40,6 +42,7 @@ from wrongcot_data.publish.dataset import (
     put_in_place,
     rows_by_config,
 )
+from wrongcot_data.publish.views import view_faults, write_views
 from wrongcot_data.receipt import Receipt, why_short
 from wrongcot_data.records import SCHEMA_VERSION, Problem
 from wrongcot_data.spec import spec_hash
@@ -50,6 +53,7 @@ from wrongcot_data.variants import REGISTRY, Variant, paraphrase, reference
 from wrongcot_data.variants.matching import MIX, mixes_of
 from wrongcot_data.variants.paraphrase import stage as paraphrasing
 from wrongcot_data.variants.pooled import Pooled, Source
+from wrongcot_data.views import VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +184,15 @@ def write_dataset(
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
     account, engines, rewriters = _write_rows(plan, new, problems, stopped)
-    variants = [config for config in _configs(plan) if config not in (SAMPLES, PARAPHRASE_SAMPLES)]
+    variants = _variants(plan)
     count = token_counter(plan.spec.tokenizer) if plan.spec.tokenizer else None
     composition = compose(new, variants, plan.spec, account, count)
-    configs = [*_configs(plan), *mixes_of(plan.spec)]
+    views = write_views(new, plan.spec.split, plan.views, variants)
+    configs = [*_cut_from_pool(plan), *mixes_of(plan.spec), *(view.name for view in plan.views)]
+    report, plots = write_report(new, configs)
     files = list_files(new)
     written, content = rows_by_config(files), content_by_config(files)
+    faults = [*receipt.faults(account, written), *view_faults(views, written)]
     facts: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "spec": plan.spec.model_dump(mode="json"),
@@ -206,21 +213,24 @@ def write_dataset(
         "rows": {config: written[config] for config in configs},
         "content": {config: content[config] for config in configs},
         "composition": composition,
-        "receipt": receipt.to_json(account, written),
+        "receipt": {
+            **receipt.to_json(account, written),
+            "balanced": not faults,
+            "views": {name: view.to_json() for name, view in views.items()},
+        },
         "versions": {
             "wrongcot": __version__,
             "python": platform.python_version(),
-            **{name: version(name) for name in ("pyarrow", "pydantic", "jinja2")},
+            **{name: version(name) for name in ("pyarrow", "pydantic", "jinja2", "matplotlib")},
         },
     }
     examples = {config: rows[0] for config, rows in first_rows(new, variants).items() if rows}
-    (new / CARD).write_text(
-        render_card({**facts, "examples": examples, "variants": _summaries(plan)}, plan.task.templates),
-        encoding="utf-8",
-    )
+    shown = {"examples": examples, "variants": _summaries(plan), "traces": traces_of(report["configs"]), "plots": plots}
+    (new / CARD).write_text(render_card({**facts, **shown}, plan.task.templates), encoding="utf-8")
     write_json(new / MANIFEST, {**facts, "files": list_files(new)})
-    put_in_place(new, out, [*REGISTRY, SAMPLES, PARAPHRASE_SAMPLES, *(old.name for old in out.glob(f"{MIX}*"))])
-    return Built(out, facts["receipt"], receipt.faults(account, written))
+    mixes = [old.name for old in out.glob(f"{MIX}*")]
+    put_in_place(new, out, [*REGISTRY, SAMPLES, PARAPHRASE_SAMPLES, *VIEWS, PLOTS, *mixes])
+    return Built(out, facts["receipt"], faults)
 
 
 def _write_rows(
@@ -233,7 +243,7 @@ def _write_rows(
     with ExitStack() as stack:
         writers = {
             config: stack.enter_context(ConfigWriter(new, config, plan.spec.split, schema(plan.task, config)))
-            for config in _configs(plan)
+            for config in _cut_from_pool(plan)
         }
         for pooled in problems:
             if SAMPLES in writers:
@@ -268,12 +278,16 @@ def _account(
     account.leave_out(variant.name, why, asked - kept)
 
 
-def _configs(plan: Plan) -> list[str]:
-    """The configs of a data set, the default first: the wrong traces are what the project is for."""
+def _variants(plan: Plan) -> list[str]:
+    """The variants of a data set, the default first: the wrong traces are what the project is for."""
     names = [variant.name for variant in plan.variants]
-    first = [name for name in ("wrong", "right", "paraphrase", "reference") if name in names]
+    return [name for name in ("wrong", "right", "paraphrase", "reference") if name in names]
+
+
+def _cut_from_pool(plan: Plan) -> list[str]:
+    """The variants and the pools they were cut from."""
     pools = [(SAMPLES, plan.quotas.wanted), (PARAPHRASE_SAMPLES, plan.rewriting)]
-    return [*first, *(name for name, wanted in pools if wanted)]
+    return [*_variants(plan), *(name for name, wanted in pools if wanted)]
 
 
 def _summaries(plan: Plan) -> dict[str, str]:
@@ -281,6 +295,7 @@ def _summaries(plan: Plan) -> dict[str, str]:
     for name, shares in mixes_of(plan.spec).items():
         parts = ", ".join(f"{share / sum(shares.values()):.0%} {part}" for part, share in sorted(shares.items()))
         summaries[name] = f"each problem by one of several variants: {parts}"
+    summaries |= {view.name: view.summary for view in plan.views}
     return summaries | {
         SAMPLES: "every reply that was asked for, used or not, with its grade and the reason",
         PARAPHRASE_SAMPLES: "every rewriting of a trace, accepted (graded correct) or refused, with the reason",

@@ -19,6 +19,7 @@ from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.registry import PromptStyle, Teacher, get_teacher
 from wrongcot_data.variants import REGISTRY, Variant
+from wrongcot_data.views import View, chosen_views
 
 DEFAULT_ENGINE = "transformers"
 
@@ -37,6 +38,7 @@ class Plan:
     style: PromptStyle
     sampling: Sampling
     variants: Sequence[Variant]
+    views: Sequence[View]
     quotas: Quotas
     rewriting: Rewriters | None = None
 
@@ -59,7 +61,7 @@ def make_plan(spec: BuildSpec) -> Plan:
     """Look up every name of a spec.
 
     Raises:
-        BadInput: a task, split, teacher, engine or option that there is not.
+        BadInput: a task, split, teacher, engine or option that there is not, or a view without its variants.
     """
     task = get_task(spec.task)
     if spec.split not in task.splits:
@@ -81,10 +83,16 @@ def make_plan(spec: BuildSpec) -> Plan:
     wanted = {variant.wanted for variant in variants}
     if rewriting:
         wanted.add(REGISTRY[spec.paraphrase.of].wanted)
+    views = chosen_views(spec.views, spec.variants)
     task_options = parse_model(task.options, spec.problems, "problems.")
     return Plan(
-        # the task's defaults, such as the revision of its source, are part of what is built
-        spec=spec.model_copy(update={"problems": task_options.model_dump(mode="json")}),
+        # the task's defaults, such as the revision of its source, are part of what is built, and so are the views
+        spec=spec.model_copy(
+            update={
+                "problems": task_options.model_dump(mode="json"),
+                "views": tuple(view.name for view in views),
+            }
+        ),
         task=task,
         task_options=task_options,
         teacher=teacher,
@@ -94,6 +102,7 @@ def make_plan(spec: BuildSpec) -> Plan:
         style=spec.prompt or teacher.style,
         sampling=Sampling(spec.sampling.temperature, spec.sampling.top_p, spec.sampling.max_tokens or task.max_tokens),
         variants=variants,
+        views=views,
         quotas=Quotas(
             {grade: spec.per_problem for grade in GRADES if grade in wanted},
             spec.max_attempts if spec.sampling.temperature else 1,  # a greedy reply is the same again

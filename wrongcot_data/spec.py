@@ -39,6 +39,8 @@ Match = Literal["none", "problems", "size", "tokens"]
 """What all variants of a data set have alike: nothing; the same problems, each with as many rows; the same number of
 rows; the same number of tokens, up to less than the shortest row that was left out."""
 
+ViewName = Literal["preference", "stepwise"]
+
 
 class SamplingSpec(BaseModel, extra="forbid", frozen=True):
     """How a reply is drawn."""
@@ -65,6 +67,9 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     task: str = Field(description="where problems come from and how answers are graded")
     teacher: str = Field("gemma-9b", description="registry name, Hub id or path; the paper's family as default")
     variants: tuple[VariantName, ...] = Field(VARIANTS, min_length=1, description="the sets to cut from the pool")
+    views: tuple[ViewName, ...] | None = Field(
+        None, description="more configs from the same rows; none: all, where right and wrong are both there"
+    )
     limit: int = Field(1000, ge=1, le=10**7, description="problems; all of them are held in memory")
     per_problem: int = Field(1, ge=1, description="distinct traces a problem, of right and of wrong each")
     match: Match = Field("none", description="what all variants have alike, so that a comparison changes one thing")
@@ -104,6 +109,8 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     def _each_variant_once(self) -> BuildSpec:
         if len(set(self.variants)) != len(self.variants):
             raise ValueError("a variant is named twice")
+        if len(set(self.views or ())) != len(self.views or ()):
+            raise ValueError("a view is named twice")
         return self
 
     @model_validator(mode="after")
@@ -129,6 +136,7 @@ def spec_hash(spec: BuildSpec) -> str:
     inside["variants"] = sorted(inside["variants"])
     if "paraphrase" not in spec.variants:
         del inside["paraphrase"]  # nobody is asked to rewrite anything
+    inside["views"] = sorted(inside["views"] or [])
     return f"{HASH_SCHEME}:{content_hash(inside)[:16]}"
 
 

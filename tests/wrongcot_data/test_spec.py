@@ -24,6 +24,8 @@ BASE = {"task": "countdown"}
         ({"limit": 0}, "limit: input should be greater than or equal to 1 (got 0)"),
         ({"variants": ["wrong", "wrong"]}, "a variant is named twice"),
         ({"variants": []}, "variants"),
+        ({"views": ["prefrence"]}, "unknown view 'prefrence': did you mean preference?"),
+        ({"views": ["stepwise", "stepwise"]}, "a view is named twice"),
         ({"sampling": 3}, "sampling"),
         ({"seed": -1}, "seed"),
     ],
@@ -63,7 +65,7 @@ def test_the_hash_changes_with_every_field_inside_it_and_with_none_outside():
         "task": "other", "teacher": "other", "variants": ["wrong"], "limit": 7, "per_problem": 2, "max_attempts": 3,
         "seed": 5, "split": "test", "problems": {"a": 1}, "prompt": "chat-few", "sampling": {"top_p": 0.5},
         "engine": "vllm", "engine_options": {"batch_size": 1}, "give_up_below": 0.2, "ask_ahead": 0.3,
-        "max_tokens_total": 9, "max_minutes": 1.5,
+        "max_tokens_total": 9, "max_minutes": 1.5, "views": ["preference"],
     }  # fmt: skip
     assert changed.keys() == BuildSpec.model_fields.keys()
     base = spec_hash(make_spec(BASE))

@@ -12,6 +12,7 @@ VERBS = {
     "grade": "wrongcot_data.cli.grade:grade",
     "show": "wrongcot_data.cli.show:show",
     "verify": "wrongcot_data.cli.verify:verify",
+    "report": "wrongcot_data.cli.report:report",
     "journal": "wrongcot_data.cli.journal:journal",
     "tasks": "wrongcot_data.cli.listings:tasks",
     "teachers": "wrongcot_data.cli.listings:teachers",

@@ -41,6 +41,13 @@ COUNTED = 10_000
 )
 @click.option("--paraphraser", help="Who rewrites traces for the variant paraphrase: a teacher, or self:STUDENT.")
 @click.option("--of", help="What is paraphrased: reference (default), right or wrong.")
+@click.option(
+    "--view",
+    "views",
+    multiple=True,
+    help="preference or stepwise, more configs from the same rows; repeat for several, or none. Both by default where"
+    " there are right and wrong.",
+)
 @click.option("--limit", type=int, help="Problems.")
 @click.option("--per-problem", type=int, help="Distinct traces a problem, of right and of wrong each.")
 @click.option("--match", help="What all variants have alike: problems, size or tokens.")
@@ -70,6 +77,7 @@ def build(
     task: str | None,
     variants: tuple[str, ...],
     mixes: tuple[str, ...],
+    views: tuple[str, ...],
     source: str | None,
     problems: tuple[str, ...],
     engine_options: tuple[str, ...],
@@ -102,6 +110,8 @@ def build(
         fields["variants"] = list(variants)
     if mixes:
         fields["mixes"] = [pairs("--mix", mix.split(",")) for mix in mixes]
+    if views:
+        fields["views"] = [] if views == ("none",) else list(views)
     _merge(fields, "sampling", {"temperature": temperature, "max_tokens": max_tokens})
     _merge(fields, "paraphrase", {"paraphraser": paraphraser, "of": of})
     _merge(fields, "engine_options", pairs("--engine-option", engine_options))
@@ -141,7 +151,7 @@ def _run(plan: Plan, folder: Path, journal: Path | None, as_json: bool) -> None:
 def _account(built: Built, journal: Path | None) -> str:
     receipt = built.receipt
     lines = [f"data set  {built.folder}", f"card      {built.folder / 'README.md'}", ""]
-    for name, row in receipt["by_variant"].items():
+    for name, row in {**receipt["by_variant"], **receipt["views"]}.items():
         left = ", ".join(f"{count} {reason}" for reason, count in row["left_out"].items())
         lines.append(f"{name:<10}{row['kept']:>7} of {row['asked']}{'   left out: ' + left if left else ''}")
     if receipt["samples"]:

@@ -42,7 +42,7 @@ def show(dataset: Path, variant: str | None, count: int, skip: int, grade: str |
         raise unknown("variant", config, manifest["rows"])
     if grade and grade not in GRADES:
         raise unknown("grade", grade, GRADES)
-    wanted = (row for row in read_rows(dataset, config) if grade in (None, row["grade"]))
+    wanted = (row for row in read_rows(dataset, config) if grade in (None, row.get("grade")))
     rows = list(islice(wanted, skip, skip + count))
     total = manifest["rows"][config]
     result = {"dataset": str(dataset), "variant": config, "total": total, "rows": rows}
@@ -57,6 +57,8 @@ def show(dataset: Path, variant: str | None, count: int, skip: int, grade: str |
 
 def _block(row: dict[str, Any], number: int) -> str:
     head = click.style(f"--- {number}  {row['problem_id']}", bold=True)
+    if "rejected" in row or "labels" in row:
+        return f"{head}\n{_view_row(row)}\n"
     colour = {"correct": "green", "wrong": "red"}.get(row["grade"], "yellow")
     grade = click.style(f"{row['grade']}: {row['reason']}", fg=colour)
     fits = row["answer"] and "\n" not in row["answer"] + row["reference_answer"]  # a program stands in its trace
@@ -64,6 +66,17 @@ def _block(row: dict[str, Any], number: int) -> str:
     if isinstance(row["completion"], str):
         return f"{head}  {grade}{answer}\n{row['completion']}\n"
     return f"{head}  {grade}{answer}\n{row['prompt'][0]['content']}\n\n{_coloured(row)}\n"
+
+
+def _view_row(row: dict[str, Any]) -> str:
+    """A pair, or steps with their labels."""
+    if "labels" in row:
+        marks = [click.style("+", fg="green") if label else click.style("-", fg="red") for label in row["labels"]]
+        steps = [f"{mark} {step}" for mark, step in zip(marks, row["completions"], strict=True)]
+        return "\n".join([row["prompt"], "", *steps])
+    chosen, rejected = (row[side][0]["content"] for side in ("chosen", "rejected"))
+    sides = [click.style("chosen", fg="green"), chosen, "", click.style("rejected", fg="red"), rejected]
+    return "\n".join([row["prompt"][0]["content"], "", *sides])
 
 
 def _coloured(row: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from wrongcot_data.measure.quality import median_part
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.registry import Teacher
 
@@ -29,7 +30,8 @@ def render_card(facts: Mapping[str, Any], templates: Path | None = None) -> str:
 
     Args:
         templates: folder with the task's own card, where it is not among the built-in ones.
-        facts: what `build` puts into the manifest, and one example row of each variant under `examples`.
+        facts: what `build` puts into the manifest; one example row of each variant under `examples`; the quality report
+            of each variant that has rows under `traces`, and the paths of its plots under `plots`.
     """
     environment = Environment(
         loader=FileSystemLoader([folder for folder in (templates, _built_in()) if folder]),
@@ -39,7 +41,7 @@ def render_card(facts: Mapping[str, Any], templates: Path | None = None) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  Markdown, and the examples must stay as they are
     )
-    environment.filters["fence"] = fence
+    environment.filters |= {"fence": fence, "median_part": median_part}
     environment.globals["paraphrase"] = facts.get("paraphrase")  # for the shared parts, which see no more than is set
     loadable = [config for config, rows in facts["rows"].items() if rows]
     body = environment.get_template(f"{facts['spec']['task']}.md.jinja").render(**facts, loadable=loadable)

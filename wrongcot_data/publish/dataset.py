@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -83,6 +83,29 @@ class ConfigWriter:
             self._writer.close()
         for number, path in enumerate(self._shards):
             path.rename(self._folder / f"{self._split}-{number:05d}-of-{len(self._shards):05d}.parquet")
+
+
+def config_files(folder: Path, config: str) -> list[Path]:
+    """The Parquet files of a config, in order, whether or not there is a manifest yet."""
+    return sorted((folder / config).glob("*.parquet"))
+
+
+def config_columns(folder: Path, config: str) -> list[str]:
+    """Names of the columns of a config; none where it has no file."""
+    files = config_files(folder, config)
+    return list(pq.read_schema(files[0]).names) if files else []
+
+
+def config_rows(folder: Path, config: str, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of a config, one at a time, with these columns or all.
+
+    Raises:
+        OSError, ArrowException: a file of it cannot be read.
+    """
+    for path in config_files(folder, config):
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=ROWS_BUFFERED, columns=list(columns) if columns else None):
+                yield from batch.to_pylist()
 
 
 def list_files(folder: Path) -> list[dict[str, Any]]:

@@ -14,12 +14,14 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, ValidationError
 
 from wrongcot_data.errors import BadInput, Unavailable, WrongcotError
+from wrongcot_data.measure.report import REPORT, report_differences
 from wrongcot_data.parallel import in_order
 from wrongcot_data.pool.grading import verdict
 from wrongcot_data.publish import verify_paraphrases as paraphrases
 from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES, problem_of, schema
 from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe, rows_by_config
 from wrongcot_data.publish.verify_composition import composition_differences
+from wrongcot_data.publish.views import view_differences
 from wrongcot_data.records import Grade, first_invalid_step
 from wrongcot_data.spec import make_spec, spec_hash
 from wrongcot_data.tasks import get_task
@@ -27,12 +29,16 @@ from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import question
 from wrongcot_data.variants import REGISTRY
 from wrongcot_data.variants.matching import MIX
+from wrongcot_data.views import VIEWS
 
 _REWRITTEN = (paraphrases.PARAPHRASE, PARAPHRASE_SAMPLES)
 _Check = Callable[[Task, str, Mapping[str, Any]], Iterator[str]]
 
 UNREADABLE = (OSError, pa.ArrowException, UnicodeDecodeError)
 """What reading a Parquet file raises that somebody has changed."""
+
+UNFIT = (LookupError, ValueError, TypeError)
+"""What computing with rows raises that nobody could have built."""
 
 
 class _File(BaseModel):
@@ -56,6 +62,7 @@ class _Account(BaseModel):
     paraphrase_samples: paraphrases.RewritingsAccount | None = None
     balanced: bool
     by_variant: dict[str, _VariantAccount]
+    views: dict[str, _VariantAccount]
 
 
 class _Composition(BaseModel):
@@ -157,28 +164,39 @@ def differences(folder: Path) -> Iterator[str]:
     for config in manifest["rows"]:
         if config.startswith(MIX):
             continue  # its rows are other variants'
-        if config not in (SAMPLES, PARAPHRASE_SAMPLES, *REGISTRY):
+        if config not in (SAMPLES, PARAPHRASE_SAMPLES, *REGISTRY, *VIEWS):
             yield f"{config}: not a variant"
             continue
         if config in _REWRITTEN and "paraphrase" not in manifest:
             yield f"{config}: the manifest names no paraphraser"
             continue
+        check = _view if config in VIEWS else _rows
         try:
-            yield from _rows(folder, task, config, manifest)
+            yield from check(folder, task, config, manifest)
         except Unavailable:
             raise
         except WrongcotError as error:
             yield f"{config}: {error.message}"
-        except UNREADABLE as error:
+        except (*UNREADABLE, *UNFIT) as error:
             yield f"{config}: cannot be read ({error})"
-    try:
-        yield from composition_differences(folder, manifest)
-    except Unavailable:
-        raise
-    except WrongcotError as error:
-        yield f"composition: {error.message}"
-    except UNREADABLE as error:
-        yield f"composition: cannot be read ({error})"
+    yield from _whole(folder, manifest)
+
+
+def _whole(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What no row tells by itself: matching, mixes, report."""
+    for what, differences_of in (("composition", composition_differences), (REPORT, _report_differences)):
+        try:
+            yield from differences_of(folder, manifest)
+        except Unavailable:
+            raise
+        except WrongcotError as error:
+            yield f"{what}: {error.message}"
+        except (*UNREADABLE, *UNFIT) as error:
+            yield f"{what}: cannot be held against the rows ({error})"
+
+
+def _report_differences(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    return report_differences(folder, manifest["rows"])
 
 
 def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -279,6 +297,15 @@ def _check_of(folder: Path, config: str, manifest: Mapping[str, Any]) -> _Check:
         yield from paraphrases.base_faults(row, known, manifest)
 
     return check
+
+
+def _view(folder: Path, _task: Task, config: str, manifest: Mapping[str, Any]) -> Iterator[str]:
+    for path in configs_of(folder).get(config, []):
+        if path.is_file() and not pq.read_schema(path).equals(VIEWS[config].schema):  # type: ignore[index]
+            yield f"{path.relative_to(folder).as_posix()}: columns or types are not those of this version"
+            return
+    variants = [name for name in manifest["rows"] if name in REGISTRY]
+    yield from view_differences(folder, config, variants, manifest["receipt"]["views"].get(config, {}))
 
 
 def _source(row: Mapping[str, Any], manifest: Mapping[str, Any], config: str) -> Iterator[str]:

@@ -13,7 +13,19 @@ import pytest
 
 from wrongcot_data.cli import VERBS
 
-HEAVY = ("torch", "transformers", "datasets", "vllm", "pydantic", "pyarrow", "rich", "yaml", "jinja2", "aiohttp")
+HEAVY = (
+    "torch",
+    "transformers",
+    "datasets",
+    "vllm",
+    "pydantic",
+    "pyarrow",
+    "rich",
+    "yaml",
+    "jinja2",
+    "aiohttp",
+    "matplotlib",
+)
 
 BUILD = ("build", "countdown", "--teacher", "scripted", "--dry-run")
 

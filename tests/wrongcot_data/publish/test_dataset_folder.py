@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from wrongcot_data.tasks import get_task
 from wrongcot_data.teachers.registry import Teacher, get_teacher
 
 CONFIGS = ("wrong", "right", "reference", "samples")
+VIEWS = ("preference", "stepwise")
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return load_config
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", [*CONFIGS, *VIEWS])
 def test_datasets_loads_every_config_as_it_was_written(built: Path, rows, load, config: str):
     assert load(built, config).to_list() == rows(built, config)
 
@@ -101,10 +103,19 @@ def test_the_card_is_one_that_the_hub_library_reads(built: Path):
     head = card.data.to_dict()
     assert head["license"] == "apache-2.0"
     assert head["size_categories"] == ["n<1K"]
-    assert [config["config_name"] for config in head["configs"]] == list(CONFIGS)
-    assert [config.get("default", False) for config in head["configs"]] == [True, False, False, False]
+    assert [config["config_name"] for config in head["configs"]] == [*CONFIGS, *VIEWS]
+    assert [config["config_name"] for config in head["configs"] if config.get("default")] == ["wrong"]
     assert "None" not in card.text
     assert "{{" not in card.text
+
+
+def test_the_card_shows_the_plots_and_the_numbers_of_the_report(built: Path, rows):
+    card = (built / "README.md").read_text()
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", card)
+    assert shown == ["report/steps.png", "report/first_errors.png", "report/lengths.png"]
+    assert sorted(path.relative_to(built).as_posix() for path in (built / "report").iterdir()) == sorted(shown)
+    flawed = sum(row["first_invalid_step"] < 0 for row in rows(built, "wrong"))
+    assert f"| {flawed} of {len(rows(built, 'wrong'))} (" in card
 
 
 FACTS = {

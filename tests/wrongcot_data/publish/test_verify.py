@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from wrongcot_data.measure.report import REPORT
 from wrongcot_data.publish.dataset import MANIFEST, list_files
 
 
@@ -74,6 +75,7 @@ def change_the_prompt(rows: list[dict[str, Any]]) -> None:
         ("wrong", spoil("first_invalid_step", 17), "first_invalid_step"),
         ("wrong", spoil("finish_reason", "length"), "truncated"),
         ("wrong", change_a_number, "row 3"),
+        ("wrong", spoil("completion", []), "row 3"),
         ("wrong", change_the_prompt, "prompt is not the problem's"),
         ("reference", flip_a_step, "steps are not those of the completion"),
         ("samples", spoil("grade", "disputed"), "not 'disputed'"),
@@ -97,6 +99,53 @@ def test_a_right_row_in_wrong_is_found(copy: Path, run, rows):
 def test_a_row_too_few_or_twice_is_found(copy: Path, run, edit):
     change(copy, "wrong", edit)
     assert "receipt: wrong" in run("verify", copy, code=1).stdout
+
+
+def change_a_label(rows: list[dict[str, Any]]) -> None:
+    rows[3]["labels"][0] = not rows[3]["labels"][0]
+
+
+@pytest.mark.parametrize(
+    ("config", "edit", "named"),
+    [
+        ("preference", spoil("chosen_answer", "7"), "preference row 3"),
+        (
+            "preference",
+            lambda rows: rows[3].update(rejected=rows[4]["rejected"]),
+            "rejected is not that of the variants",
+        ),
+        ("preference", lambda rows: rows.pop(), "missing"),
+        ("stepwise", change_a_label, "labels is not that of the variants' rows"),
+        ("stepwise", lambda rows: rows.append(rows[0]), "the variants make no such row"),
+        ("stepwise", spoil("kind", "bad mood"), "stepwise row 3"),
+    ],
+)
+def test_a_view_that_is_not_that_of_the_variants_is_found(copy: Path, run, config: str, edit, named: str):
+    change(copy, config, edit)
+    assert named in run("verify", copy, code=1).stdout
+
+
+def test_an_account_of_a_view_that_is_not_that_of_the_variants_is_found(copy: Path, run):
+    manifest = json.loads((copy / MANIFEST).read_text())
+    manifest["receipt"]["views"]["stepwise"]["asked"] += 1
+    (copy / MANIFEST).write_text(json.dumps(manifest))
+    assert "receipt: stepwise is" in run("verify", copy, code=1).stdout
+
+
+def test_a_report_that_is_not_that_of_the_rows_is_found_and_the_number_named(copy: Path, run):
+    report = json.loads((copy / REPORT).read_text())
+    report["configs"]["wrong"]["steps"]["invalid"] += 1
+    report["configs"]["right"]["right_answers"]["with_invalid_step"] = 9
+    (copy / REPORT).write_text(json.dumps(report))
+    found = run("verify", copy, code=1).stdout
+    assert "report.json: configs.wrong.steps.invalid is" in found
+    assert "report.json: configs.right.right_answers.with_invalid_step is 9, but the rows make 0" in found
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000])
+def test_a_report_that_cannot_be_read_is_one_line(copy: Path, run, text: str):
+    (copy / REPORT).write_text(text)
+    assert "report.json: " in run("verify", copy, code=1).stdout
 
 
 def test_a_changed_byte_anywhere_is_found(copy: Path, run):
