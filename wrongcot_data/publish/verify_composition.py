@@ -12,6 +12,7 @@ from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES
 from wrongcot_data.publish.composition import described, drawn_rows, read_index, rows_of, success_rates, text_of
 from wrongcot_data.spec import BuildSpec, make_spec
 from wrongcot_data.variants.matching import MIX, Index, matched, mixed, mixes_of
+from wrongcot_data.views import VIEWS
 
 
 def composition_differences(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -21,11 +22,8 @@ def composition_differences(folder: Path, manifest: Mapping[str, Any]) -> Iterat
         Unavailable: tokens were matched and the tokenizer cannot be had here.
     """
     spec = make_spec(manifest["spec"])
-    variants = [
-        config
-        for config in manifest["rows"]
-        if config not in (SAMPLES, PARAPHRASE_SAMPLES) and not config.startswith(MIX)
-    ]
+    others = (SAMPLES, PARAPHRASE_SAMPLES, *VIEWS)
+    variants = [config for config in manifest["rows"] if config not in others and not config.startswith(MIX)]
     index = read_index(folder, variants, token_counter(spec.tokenizer) if spec.tokenizer else None)
     rates = success_rates(folder)
     for name, entries in index.items():
