@@ -14,8 +14,8 @@ What it is told by `POST /stub` with a JSON object (or by the flags of the same 
 | headers | more headers for what is refused, such as `Retry-After` |
 | message | what the error says |
 | break | share of requests (by their content) that get garbage, are cut in mid-body, or are left without an answer |
-| how | `garbage`, `shape`, `empty`, `null`, `cut`, `silent`, `filter`, `endless` (a body without end), `bomb` (a reply \
-that is packed small and is large); for what `break` chose |
+| how | `garbage`, `shape`, `empty`, `null`, `cut`, `silent`, `filter`, \
+`endless` (a body without end), `bomb` (a reply packed small that is large); for what `break` chose |
 | once | `break` holds only for the first time that a request is asked |
 | mute | also the list of models is left without an answer |
 | most | requests at once; more are refused with 429 |

@@ -29,22 +29,24 @@ class Places:
         self._endpoints = endpoints
         self._line: deque[_Waiting] = deque()
 
-    async def take(self, key: str, last: Endpoint | None) -> Place:
+    async def take(self, key: str, last: Endpoint | None, *, soon: bool) -> Place:
         """A place, as soon as there is one.
 
         Args:
             key: of the request.
-            last: where the request was before: it goes elsewhere if it can, else to the front of the line.
+            last: where the request was before: it goes elsewhere if it can.
+            soon: whether such a one goes to the front of the line; else to its end, as what is refused again and again
+                would keep all others from a server that takes one at a time.
         """
         loop = asyncio.get_running_loop()
         now = loop.time()
         if not self._line and (endpoint := self._best(last, now)):
             return endpoint, endpoint.send(now)
         future: asyncio.Future[Place] = loop.create_future()
-        if last:
+        if last and soon:
             self._line.appendleft(_Waiting(future, key, last))
         else:
-            self._line.append(_Waiting(future, key, None))
+            self._line.append(_Waiting(future, key, last))
         return await future
 
     def withdraw(self) -> list[str]:

@@ -27,7 +27,6 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
-from urllib.parse import quote
 
 import aiohttp
 from pydantic import BaseModel
@@ -237,7 +236,7 @@ class ServerEngine(AsyncEngine):
     async def _reply(self, request: Request) -> Completion:
         tries = _Tries()
         while True:
-            endpoint, ticket = await self._places.take(request.key, tries.last)
+            endpoint, ticket = await self._places.take(request.key, tries.last, soon=not tries.refusals)
             tries.started = tries.started or self._loop_time()
             try:
                 outcome = await self._ask(endpoint, ticket, request)
@@ -261,10 +260,10 @@ class ServerEngine(AsyncEngine):
             return outcome.story
         if outcome.kind == "try":
             tries.counted += 1
-        elif outcome.kind == "busy" and endpoint.answered_since(tries.started):
+        elif outcome.kind == "busy":
             tries.refusals += 1
             long = self._loop_time() - tries.started > self._options.patience_s
-            if tries.refusals >= MOST_REFUSALS and long:
+            if tries.refusals >= MOST_REFUSALS and long and endpoint.answered_since(tries.started):
                 return f"{outcome.story}, {tries.refusals} times while others were served"
         if tries.counted < self._options.tries:
             return ""
@@ -532,7 +531,5 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 
 def _forms(key: str) -> re.Pattern[str] | None:
     """Finds a key however often it was escaped, as JSON or for a URL; None where there is none."""
-    if not key:
-        return None
-    escaped = "".join(rf"\\*{re.escape(letter)}" for letter in key)
-    return re.compile(f"{escaped}|{re.escape(quote(key, safe=''))}")
+    letters = (rf"(?:\\*{re.escape(letter)}|%{ord(letter):02X}|%{ord(letter):02x})" for letter in key)
+    return re.compile("".join(letters)) if key else None
