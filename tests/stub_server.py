@@ -14,7 +14,8 @@ What it is told by `POST /stub` with a JSON object (or by the flags of the same 
 | headers | more headers for what is refused, such as `Retry-After` |
 | message | what the error says |
 | break | share of requests (by their content) that get garbage, are cut in mid-body, or are left without an answer |
-| how | `garbage`, `shape`, `empty`, `null`, `cut`, `silent`, `filter`; for what `break` chose |
+| how | `garbage`, `shape`, `empty`, `null`, `cut`, `silent`, `filter`, \
+`endless` (a body without end), `bomb` (a reply packed small that is large); for what `break` chose |
 | once | `break` holds only for the first time that a request is asked |
 | mute | also the list of models is left without an answer |
 | most | requests at once; more are refused with 429 |
@@ -31,6 +32,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gzip
 import hashlib
 import json
 import re
@@ -224,6 +226,12 @@ class Connection(asyncio.Protocol):
             self.send(200, {"choices": {"text": 1}})
         elif how == "empty":
             self.send(200, {"choices": []})
+        elif how == "endless":
+            head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            self.transport.write(head + (b"100000\r\n" + b" " * 0x100000 + b"\r\n") * 20)
+        elif how == "bomb":
+            packed = gzip.compress(b" " * (20 << 20) + json.dumps(stub.reply(asked, key)).encode(), 1)
+            self.send(200, None, {"Content-Encoding": "gzip"}, packed)
         elif how == "cut":
             whole = json.dumps(stub.reply(asked, key)).encode()
             self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(whole) + whole[:100])

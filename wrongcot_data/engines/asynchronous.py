@@ -23,11 +23,13 @@ class AsyncEngine(ABC):
     """Half of an engine: `submit`, `wait` and `close` over a coroutine a request.
 
     A subclass calls `super().__init__()` first and gives `_reply`; `_run` runs a coroutine of its own on the loop.
-    Whatever `_reply` raises ends the build: an error of the request alone is a completion, not an exception.
+    Whatever `_reply` raises ends the build: an error of the request alone is a completion, not an exception. Nothing is
+    begun any more then, and what did finish is handed over before `wait` raises.
     """
 
     def __init__(self) -> None:
-        self._finished: SimpleQueue[Completion | BaseException] = SimpleQueue()
+        self._finished: SimpleQueue[Completion | None] = SimpleQueue()  # None: look at `_error`
+        self._error: BaseException | None = None
         self._arrived: deque[Request] = deque()
         self._woken = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,21 +52,18 @@ class AsyncEngine(ABC):
             self._loop.call_soon_threadsafe(self._take_in)
 
     def wait(self) -> list[Completion]:
-        found = [self._finished.get()]
+        completions: list[Completion] = []
         with contextlib.suppress(Empty):
             while True:
-                found.append(self._finished.get_nowait())
-        completions = []
-        for number, one in enumerate(found):
-            if isinstance(one, Completion):
-                completions.append(one)
-                continue
-            if not completions:
-                raise one
-            for later in found[number:]:  # what did finish is handed over first
-                self._finished.put(later)
-            break
+                one = self._finished.get(block=not completions and self._error is None)
+                if one is not None:
+                    completions.append(one)
+        if not completions and self._error is not None:
+            raise self._error
         return completions
+
+    def withdraw(self) -> list[str]:
+        return []
 
     def close(self) -> None:
         if self._closed:
@@ -87,6 +86,8 @@ class AsyncEngine(ABC):
             self._start(self._arrived.popleft())
 
     def _start(self, request: Request) -> None:
+        if self._error is not None:
+            return
         task = self._loop.create_task(self._serve(request))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -97,7 +98,12 @@ class AsyncEngine(ABC):
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            self._finished.put(error)
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """End the build with an error, once what did finish is handed over. Of several errors the first counts."""
+        self._error = self._error or error
+        self._finished.put(None)
 
     async def _end(self) -> None:
         tasks = list(self._tasks)

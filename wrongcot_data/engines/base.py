@@ -102,6 +102,13 @@ class Engine(Protocol):
         """
         ...
 
+    def withdraw(self) -> list[str]:
+        """Take back what was never begun: the keys of requests that still wait, which the engine forgets.
+
+        None of them comes back by `wait`. An engine that begins everything at once, or cannot tell, gives none.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of the model, threads, processes and connections, at once. Safe to call twice."""
         ...

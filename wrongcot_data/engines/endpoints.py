@@ -115,11 +115,14 @@ class Endpoint:
         renamed: whether it wants `max_completion_tokens` for `max_tokens`, as OpenAI's newer models do.
         known: whether it was asked what it is and has.
         down: whether it is away: nothing is sent until it answers again.
+        out: whether it serves nothing before somebody mends it: nothing is sent any more.
         served: whether it ever gave a reply.
-        misfits: requests that it refused as wrong before it had ever given a reply.
-        trouble: what was last wrong with it, in words.
+        misfits: requests that it refused as wrong since its last reply.
+        trouble: what was wrong with it since its last reply, in words.
         in_flight: when each request under way was sent, by ticket, oldest first.
-        last_answer: when it last answered anything but a refusal.
+        last_answer: when it last answered a request, other than by having too much to do.
+        seen: when it last showed that it is there.
+        paused_until: when it may be sent something again; `wished_until`: when it asked for that itself.
     """
 
     url: str
@@ -131,18 +134,21 @@ class Endpoint:
     renamed: bool = False
     known: bool = False
     down: bool = False
+    out: bool = False
     served: bool = False
     misfits: int = 0
     trouble: str = ""
     in_flight: dict[int, float] = field(default_factory=dict)
     last_answer: float = float("-inf")
+    seen: float = float("-inf")
     paused_until: float = float("-inf")
+    wished_until: float = float("-inf")
     _last_ticket: int = 0
     _refusals: int = 0
 
     def free(self, now: float) -> int:
         """How many more requests it may be sent."""
-        if self.down or now < self.paused_until:
+        if self.down or self.out or now < self.paused_until:
             return 0
         return self.limit.value - len(self.in_flight)
 
@@ -158,12 +164,14 @@ class Endpoint:
 
     def answered(self, now: float) -> None:
         """It answered: well or ill, but it is there."""
-        self.last_answer = now
+        self.last_answer = self.seen = now
 
     def replied(self, now: float) -> None:
         """It served a request well."""
-        self.last_answer = now
+        self.answered(now)
         self.served = True
+        self.misfits = 0
+        self.trouble = ""
         self._refusals = 0
         self.limit.replied(len(self.in_flight))
 
@@ -177,7 +185,10 @@ class Endpoint:
         if self.limit.overloaded(ticket, self._last_ticket):
             self._refusals += 1
             self.paused_until = max(self.paused_until, now + wait(self._refusals))
-        self.paused_until = max(self.paused_until, now + asked_s)
+        self.seen = now
+        if asked_s:
+            self.wished_until = max(self.wished_until, now + asked_s)
+            self.paused_until = max(self.paused_until, self.wished_until)
 
     def timed_out(self, ticket: int) -> None:
         """It did not answer a request in time, though it answers others: send less."""
@@ -187,14 +198,20 @@ class Endpoint:
         """Whether it has answered anything since then: what fails at a server that serves others is the request's."""
         return self.last_answer > sent
 
-    def waits_since(self) -> float | None:
-        """When the oldest request under way was sent; None where none is."""
-        return next(iter(self.in_flight.values()), None)
+    def holds(self, now: float, seconds: float) -> bool:
+        """Whether it is there, for all we know, and a request has been under way for longer than that."""
+        sent = next(iter(self.in_flight.values()), now)
+        return not self.down and now - sent > seconds
+
+    def idle(self, now: float) -> bool:
+        """Whether it is well and was asked for nothing that it still owes."""
+        return not self.in_flight and self.free(now) > 0 and not self.trouble
 
     def came_back(self, *, rested: bool) -> None:
         """It is there again. After a rest it is not flooded at once; it may have begun anew."""
         self.down = False
         if rested:
+            self.trouble = ""
             self.paused_until = float("-inf")
             self._refusals = 0
             self.limit.restart()

@@ -25,7 +25,14 @@ NEUTRAL = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
 
 MOST_OF_A_STORY = 200
 
-Kind = Literal["row", "try", "busy", "away", "key", "model", "path", "template", "seed", "renamed", "forbidden", "paid"]
+MOST_TOKENS = 10_000_000
+"""No model reads or writes more: a count above this is no count."""
+
+Kind = Literal[
+    "row", "misfit", "try", "busy", "away",
+    "key", "forbidden", "paid", "model", "path", "moved", "template",
+    "seed", "renamed",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +50,11 @@ class Refusal:
     """An answer that is no reply.
 
     Attributes:
-        kind: what follows from it: `row`, this request can never be served; `try`, it may be asked again, and that
+        kind: what follows from it: `row`, this request can never be served, and plainly by its own fault; `misfit`,
+            the server does not want it, and it is not plain whose fault that is; `try`, it may be asked again, and that
             counts; `busy`, the server has too much to do; `away`, it is not there; `key`, `forbidden`, `paid`, `model`,
-            `path`, `template`: no request can be served before somebody mends it; `seed`, `renamed`: the server wants
-            to be asked otherwise.
+            `path`, `moved`, `template`: it serves no request before somebody mends it; `seed`, `renamed`: it wants to
+            be asked otherwise.
         story: why, in a line.
     """
 
@@ -67,7 +75,7 @@ def base_url(text: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise BadInput("a base URL cannot be read", try_=example) from error
-    if "@" in parts.netloc:
+    if "@" in text:
         raise BadInput(
             "a base URL carries a user or a password, and would be written into the manifest",
             try_=["export OPENAI_API_KEY=...    (the key goes into the environment)", *example],
@@ -166,15 +174,17 @@ FINISH: Mapping[str, FinishReason] = {
 
 def _count(usage: Any, name: str) -> int:
     found = usage.get(name) if isinstance(usage, dict) else None
-    return found if isinstance(found, int) and found >= 0 else 0
+    return found if type(found) is int and 0 <= found <= MOST_TOKENS else 0  # bool is an int to isinstance
 
 
 def _refusal(status: int, raw: bytes) -> Refusal:
     story = error_text(raw)
     low = story.lower()
     said = f"HTTP {status} from the server" + (f": {story}" if story else "")
-    kind: Kind = "row"
-    if status == 401:
+    kind: Kind = "misfit"
+    if 300 <= status < 400:
+        kind = "moved"
+    elif status == 401:
         kind = "key"
     elif status == 402:
         kind = "paid"
@@ -184,20 +194,33 @@ def _refusal(status: int, raw: bytes) -> Refusal:
         kind = "model" if "model" in low else "path"
     elif status in (429, 502, 503, 504):  # gateways say 502 and 504 while the server behind them starts
         # a request above what its tokens a minute allow (OpenAI) is refused for ever
-        kind = "row" if status == 429 and "too large" in low else "busy"
+        kind = "row" if status == 429 and re.search(r"request too large\b.*\btokens per min", low) else "busy"
     elif status in (408, 409, 425) or status >= 500:
         kind = "try"
-        if "seed" in low and status in (500, 501) and len(low) < 400:
+        if status in (500, 501) and _refuses_seeds(low):
             kind = "seed"
     elif re.search(r"context (length|window|size)|maximum context|prompt is too long|too many tokens", low):
-        said = f"prompt too long for the served model: {story}"
+        kind, said = "row", f"prompt too long for the served model: {story}"
     elif "chat template" in low:
         kind = "template"
     elif "max_completion_tokens" in low and "unsupported" in low:
         kind = "renamed"
-    elif re.search(r"\bseeds?\b", low) and len(low) < 400:  # longer ones quote the prompt
+    elif _refuses_seeds(low):
         kind = "seed"
     return Refusal(kind, said)
+
+
+def _refuses_seeds(low: str) -> bool:
+    """Whether a server says that it takes no seeds. The word alone may be the prompt's, which some repeat."""
+    return len(low) < 400 and bool(REFUSES_SEEDS.search(low))
+
+
+_NO = (
+    r"(?:\b(?:parameters?|unsupported|unknown|unrecognized|unexpected|invalid)\b"
+    r"|(?:not|n't) (?:be )?(?:support|supported|permitted|allowed|accepted)\b"
+    r"|\bextra(?: (?:inputs?|fields?)|_forbidden)\b)"
+)
+REFUSES_SEEDS = re.compile(rf"{_NO}.{{0,40}}\bseeds?\b|\bseeds?\b.{{0,40}}{_NO}", re.DOTALL)
 
 
 def error_text(raw: bytes) -> str:
@@ -240,12 +263,26 @@ def read_models(raw: bytes) -> list[Served]:
     ]
 
 
+def own_name(name: str) -> str:
+    """What a model is called by itself: the last part of a Hub id or path, in small letters.
+
+    Of a folder in the Hub's cache it is the id that the folder is for; of a GGUF file, what it is called besides its
+    quantization: that is the same model, and the row's engine column has the file's name.
+    """
+    path = re.sub(r"/snapshots/[0-9a-f]+$", "", name.lower().rstrip("/"))
+    last = re.split(r"[/\\]", path)[-1]
+    if path.endswith(".gguf"):
+        last = re.sub(r"(?:[-.](?:i?q\d\w*|b?f16|f32))?(?:-\d{5}-of-\d{5})?\.gguf$", "", last)
+    return last.rpartition("--")[2] if last.startswith("models--") else last
+
+
 def choose_model(teacher: Teacher, wanted: str, served: Sequence[Served], url: str) -> str:
     """The name by which a server serves a teacher.
 
     Args:
-        wanted: the option `model`; empty: the teacher's own name, or the server's only model where nothing says that it
-            is another one. A single model that is plainly another one is refused: its rows would bear a wrong name.
+        wanted: the option `model`; empty: the teacher's own name, or the server's only model where the teacher has no
+            name by which others know it. Another model is refused, also one of a name like it (`-Instruct`, `-it`): its
+            rows would bear a wrong name.
         served: what the server lists; empty where it lists nothing, and then the name is taken on trust.
 
     Raises:
@@ -258,13 +295,12 @@ def choose_model(teacher: Teacher, wanted: str, served: Sequence[Served], url: s
     if name in by_id or any(one.id.endswith(f"/{name}") for one in served if name):  # Google lists `models/NAME`
         return name
     if name and not wanted:
-        short = name.rsplit("/", maxsplit=1)[-1].lower()
-        same = [one for one in served if name in (one.root, one.id) or short in f"{one.id} {one.root}".lower()]
+        same = [one for one in served if own_name(name) in (own_name(one.id), own_name(one.root))]
         if len(same) == 1:
             return same[0].id
     if not name and len(served) == 1:
         return served[0].id
-    names = [one.id for one in served]
+    names = [one_line(one.id) for one in served]
     shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     raise BadInput(
         f"the server at {url} does not have {name or 'a model of a known name'}; it has {shown or 'none'}",

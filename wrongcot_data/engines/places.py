@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from wrongcot_data.engines.endpoints import Endpoint
 
@@ -12,39 +13,57 @@ Place = tuple[Endpoint, int]
 """A server and the ticket of the request that it is sent."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A request in line. `last`: where it was before; None where it was never sent."""
+
+    future: asyncio.Future[Place]
+    key: str
+    last: Endpoint | None
+
+
 class Places:
     """The free places of some servers. Belongs to one event loop; whatever frees a place calls `hand_out`."""
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
         self._endpoints = endpoints
-        self._line: deque[tuple[asyncio.Future[Place], Endpoint | None]] = deque()
+        self._line: deque[_Waiting] = deque()
 
-    async def take(self, last: Endpoint | None) -> Place:
+    async def take(self, key: str, last: Endpoint | None, *, soon: bool) -> Place:
         """A place, as soon as there is one.
 
         Args:
-            last: where the request was before: it goes elsewhere if it can, else to the front of the line.
+            key: of the request.
+            last: where the request was before: it goes elsewhere if it can.
+            soon: whether such a one goes to the front of the line; else to its end, as what is refused again and again
+                would keep all others from a server that takes one at a time.
         """
         loop = asyncio.get_running_loop()
         now = loop.time()
         if not self._line and (endpoint := self._best(last, now)):
             return endpoint, endpoint.send(now)
         future: asyncio.Future[Place] = loop.create_future()
-        if last:
-            self._line.appendleft((future, last))
+        if last and soon:
+            self._line.appendleft(_Waiting(future, key, last))
         else:
-            self._line.append((future, None))
+            self._line.append(_Waiting(future, key, last))
         return await future
+
+    def withdraw(self) -> list[str]:
+        """Cancel those in line that never had a place; the keys of their requests."""
+        never = [one for one in self._line if not one.last and one.future.cancel()]
+        self._line = deque(one for one in self._line if not one.future.cancelled())
+        return [one.key for one in never]
 
     def hand_out(self) -> None:
         """Give the places that are free to those that wait."""
         now = asyncio.get_running_loop().time()
         while self._line:
-            future, last = self._line[0]
-            endpoint = None if future.done() else self._best(last, now)
+            first = self._line[0]
+            endpoint = None if first.future.done() else self._best(first.last, now)
             if endpoint:
-                future.set_result((endpoint, endpoint.send(now)))
-            elif not future.done():
+                first.future.set_result((endpoint, endpoint.send(now)))
+            elif not first.future.done():
                 return
             self._line.popleft()
 

@@ -217,10 +217,24 @@ class RayEngine(AsyncEngine):
         self._keepers = [self._loop.create_task(self._keep(place)) for place in self._places]
         return await self._first
 
+    def withdraw(self) -> list[str]:
+        return [] if self._closed else self._run(self._take_back())
+
+    async def _take_back(self) -> list[str]:
+        self._take_in()
+        await asyncio.sleep(0)  # each gets in line
+        waiting = [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
+        for wanted in waiting:
+            if wanted.losses:
+                self._waiting.put_nowait(wanted)
+            else:
+                wanted.reply.cancel()
+        return [wanted.request.key for wanted in waiting if not wanted.losses]
+
     def _fail(self, error: BaseException) -> None:
         """End `open` or the build with an error."""
         if self._first.done():
-            self._finished.put(error)
+            super()._fail(error)
         else:
             self._first.set_exception(error)
 

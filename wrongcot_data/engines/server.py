@@ -4,14 +4,18 @@ What becomes of trouble:
 
 | trouble | what follows |
 |---|---|
-| 429, 502, 503, 504 | the server is sent less and left alone for a while; the request waits and loses no try |
+| 429, 502, 503, 504; a redirect by a server that has served | the server is sent less and left alone for a while; the \
+request waits and loses no try |
 | connection refused or cut, no answer in time, and a probe finds nobody | the server is away: it is probed now and \
 then; its requests go to the others or wait, and lose no try |
 | the same, and a probe is answered; 500, 408, garbage | asked again, elsewhere where there is one; after `tries` an \
 `error` completion |
-| 400, 413, 422 and the like | an `error` completion at once; twenty before any reply end the build |
-| 401, 402, 404, no chat template | ends the build: no request can be served before that is mended |
-| no reply from any server for `patience_s` | `Unavailable`; a server that works on a long reply is given `timeout_s` |
+| a request held for `patience_s` by a server that answers no probe | the server is away, as above |
+| 400, 413, 422 and the like | an `error` completion at once; twenty without a reply in between: as the next |
+| 401, 402, 404, no chat template | the server is out: no request can be served before that is mended. Its requests go \
+to the others; where none is left that ends the build |
+| no reply from any server for `patience_s` | `Unavailable`; a server that works on a long reply, or that asked to be \
+left alone, is given `timeout_s` more |
 """
 
 from __future__ import annotations
@@ -23,7 +27,6 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
-from urllib.parse import quote
 
 import aiohttp
 from pydantic import BaseModel
@@ -44,7 +47,7 @@ from wrongcot_data.engines.openai_api import (
 )
 from wrongcot_data.engines.places import Places
 from wrongcot_data.engines.server_options import ServerOptions, addresses, key_variable, proxy_of, secret
-from wrongcot_data.errors import BadInput, Unavailable
+from wrongcot_data.errors import BadInput, Unavailable, WrongcotError
 from wrongcot_data.teachers.registry import Teacher
 
 CONNECT_S = 10.0
@@ -53,14 +56,17 @@ CONNECT_S = 10.0
 KEEP_ALIVE_S = 4.0
 """vLLM closes an idle connection after 5 s; one that we take just then would be lost."""
 
-REFUSALS_A_TRY = 10
-"""So many 429s and 503s count as one try, where others were served meanwhile: one request may be what is refused."""
+MOST_REFUSALS = 60
+"""429s and 503s for one request, while others are served, for longer than our patience: then it is the request."""
 
 NOT_THERE = (0, 502, 503, 504)
 """What a probe of a server that is away says; 0: nothing. Gateways answer for servers behind them."""
 
 MOST_MISFITS = 20
-"""Requests refused as wrong by a server that has never given a reply: then it is not the requests."""
+"""Requests that a server refuses one after the other, without a reply in between: then it is not the requests."""
+
+MOST_OF_A_BODY = 8 << 20
+"""Bytes, decompressed. A reply of 100,000 tokens or a list of a thousand models is a tenth of it."""
 
 GO_ON = "start it again and give the same command: it goes on"
 
@@ -86,7 +92,7 @@ KIND = _Kind()
 
 @dataclass(slots=True)
 class _Tries:
-    """What a request has been through. `started`: when it was first sent."""
+    """What a request has been through. `started`: when it was first sent; 0 before."""
 
     counted: int = 0
     refusals: int = 0
@@ -105,9 +111,12 @@ class ServerEngine(AsyncEngine):
         urls = addresses(opening.teacher, opening.options)
         self._key_name = key_variable(opening.teacher, opening.options)
         self._secret = secret(opening.teacher, opening.options)
+        self._hidden = _forms(self._secret)
         self._endpoints = [Endpoint(url, Limit(opening.options.in_flight)) for url in urls]
         self._urls = {url: (URL(f"{url}/chat/completions"), URL(f"{url}/completions"), proxy_of(url)) for url in urls}
         self._places = Places(self._endpoints)
+        self._timers: dict[Endpoint, set[asyncio.Timeout]] = {endpoint: set() for endpoint in self._endpoints}
+        self._last_out: WrongcotError | None = None
         self._probes: dict[Endpoint, asyncio.Future[bool]] = {}
         self._helpers: set[asyncio.Task[None]] = set()
         self._rng = Random()
@@ -123,8 +132,16 @@ class ServerEngine(AsyncEngine):
     @property
     def capacity(self) -> int:
         """What the servers that are there take at once, and an eighth more that is ready when a place comes free."""
-        places = sum(endpoint.limit.value for endpoint in self._endpoints if not endpoint.down)
+        places = sum(endpoint.limit.value for endpoint in self._endpoints if not endpoint.down and not endpoint.out)
         return max(1, places + places // 8 + 1)
+
+    def withdraw(self) -> list[str]:
+        return [] if self._closed else self._run(self._take_back())
+
+    async def _take_back(self) -> list[str]:
+        self._take_in()
+        await asyncio.sleep(0)  # each gets a place or in line
+        return self._places.withdraw()
 
     # -- opening ---------------------------------------------------------------------------------------------------
 
@@ -166,7 +183,10 @@ class ServerEngine(AsyncEngine):
         if status == 401:
             raise self._no_entry(endpoint, self._clean(error_text(raw)))
         served = read_models(raw) if status == 200 else []  # a server may keep its list to itself
-        endpoint.model = choose_model(self._teacher, self._options.model, served, endpoint.url)
+        try:
+            endpoint.model = choose_model(self._teacher, self._options.model, served, endpoint.url)
+        except BadInput as error:  # it repeats the server's list
+            raise BadInput(self._hide(error.message), try_=[self._hide(hint) for hint in error.try_]) from None
         endpoint.vllm = self._options.dialect == "vllm"
         if self._options.dialect != "openai":
             by_list = any(one.owner == "vllm" for one in served)
@@ -188,7 +208,7 @@ class ServerEngine(AsyncEngine):
             async with self._session.get(url, timeout=timeout, proxy=proxy, allow_redirects=False) as response:
                 if response.status in NOT_THERE:
                     endpoint.trouble = f"HTTP {response.status} from the server"
-                return response.status, await response.read()
+                return response.status, await _body(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             endpoint.trouble = self._why(error, seconds)
             return 0, b""
@@ -214,14 +234,17 @@ class ServerEngine(AsyncEngine):
         super()._start(request)
 
     async def _reply(self, request: Request) -> Completion:
-        tries = _Tries(started=self._loop_time())
+        tries = _Tries()
         while True:
-            endpoint, ticket = await self._places.take(tries.last)
+            endpoint, ticket = await self._places.take(request.key, tries.last, soon=not tries.refusals)
+            tries.started = tries.started or self._loop_time()
             try:
                 outcome = await self._ask(endpoint, ticket, request)
             finally:
                 endpoint.done(ticket)
                 self._places.hand_out()
+                if self._last_out:
+                    self._loop.call_soon(self._end_where_none_is_left)  # after this reply, if it is one
             if isinstance(outcome, Completion):
                 return outcome
             story = self._held_against(tries, endpoint, outcome)
@@ -233,13 +256,15 @@ class ServerEngine(AsyncEngine):
 
     def _held_against(self, tries: _Tries, endpoint: Endpoint, outcome: Refusal) -> str:
         """Count a failure; the reason for giving the request up, empty while it is not."""
-        if outcome.kind in ("row", "forbidden"):
+        if outcome.kind in ("row", "misfit"):
             return outcome.story
         if outcome.kind == "try":
             tries.counted += 1
-        elif outcome.kind == "busy" and endpoint.answered_since(tries.started):
+        elif outcome.kind == "busy":
             tries.refusals += 1
-            tries.counted += tries.refusals % REFUSALS_A_TRY == 0
+            long = self._loop_time() - tries.started > self._options.patience_s
+            if tries.refusals >= MOST_REFUSALS and long and endpoint.answered_since(tries.started):
+                return f"{outcome.story}, {tries.refusals} times while others were served"
         if tries.counted < self._options.tries:
             return ""
         return f"{outcome.story}, {tries.counted} tries"
@@ -253,12 +278,20 @@ class ServerEngine(AsyncEngine):
         chat, plain, proxy = self._urls[endpoint.url]
         url = chat if request.prompt.messages else plain
         asked = (endpoint.seeds, endpoint.renamed)
+        data = body(endpoint, request, self._sampling)
+        timer = asyncio.timeout(None)  # for whoever finds that the server is gone
+        self._timers[endpoint].add(timer)
         try:
-            data = body(endpoint, request, self._sampling)
-            async with self._session.post(url, data=data, proxy=proxy, allow_redirects=False) as response:
-                raw = await response.read()
+            async with (
+                timer,
+                self._session.post(url, data=data, proxy=proxy, allow_redirects=False) as response,
+            ):
+                raw = await _body(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return await self._no_answer(endpoint, ticket, error)
+            story = endpoint.trouble if timer.expired() else self._why(error, self._options.timeout_s)
+            return await self._no_answer(endpoint, ticket, error, story)
+        finally:
+            self._timers[endpoint].discard(timer)
         answer = read_answer(response.status, raw, request.prompt.stop)
         now = self._loop_time()
         if not isinstance(answer, Refusal):
@@ -266,7 +299,10 @@ class ServerEngine(AsyncEngine):
             self._last_good = now
             return Completion(request.key, answer.text, answer.finish_reason, answer.n_prompt_tokens, answer.n_tokens)
         answer = replace(answer, story=self._clean(answer.story))
-        endpoint.trouble = answer.story
+        if answer.kind == "moved" and endpoint.served:  # such as a page that tells of repairs
+            answer = replace(answer, kind="busy")
+        if answer.kind != "row":
+            endpoint.trouble = answer.story
         if answer.kind == "busy":
             headers = response.headers
             wished = retry_after(headers.get("Retry-After"), headers.get("Date"), datetime.now(UTC))
@@ -277,40 +313,57 @@ class ServerEngine(AsyncEngine):
         return self._mend(endpoint, answer, *asked)
 
     def _mend(self, endpoint: Endpoint, answer: Refusal, seeded: bool, renamed: bool) -> Refusal:
-        """Ask otherwise from now on where that is what the server wants; end it all where nothing can be served.
+        """Ask otherwise from now on where that is what the server wants; put it out where it can serve nothing.
 
         Args:
             seeded: whether the request that was refused had a seed.
             renamed: whether it used the new name of `max_tokens`.
         """
+        if endpoint.out:
+            return replace(answer, kind="away")
+        if answer.kind == "seed" and not seeded:
+            answer = replace(answer, kind="try" if answer.story.startswith("HTTP 5") else "misfit")
+        elif (answer.kind == "renamed" and renamed) or (answer.kind == "forbidden" and endpoint.served):
+            answer = replace(answer, kind="misfit")
         if answer.kind == "seed":
-            if not seeded:
-                return replace(answer, kind="try" if "HTTP 5" in answer.story else "row")
             if endpoint.seeds:
                 endpoint.seeds = False
                 log.warning("the server at %s takes no seeds: going on without", endpoint.url)
                 self._describe()
         elif answer.kind == "renamed":
-            if renamed:
-                return replace(answer, kind="row")
             endpoint.renamed = True
-        elif answer.kind == "row":
+        elif answer.kind in ("row", "misfit"):
             self._last_good = self._loop_time()  # it judges requests: it is well
-            endpoint.misfits += not endpoint.served and answer.story.startswith("HTTP")
-            if endpoint.misfits >= MOST_MISFITS:
-                raise Unavailable(
-                    f"the server at {endpoint.url} refuses every request: {answer.story}",
-                    try_=[
-                        "--engine-option dialect=openai    (asks for nothing that is not OpenAI's)",
-                        "--prompt STYLE",
-                    ],
-                )
-        elif answer.kind in FATAL and not (answer.kind == "forbidden" and endpoint.served):
-            raise self._fatal(endpoint, answer)
+            endpoint.misfits += answer.kind == "misfit"
+        if answer.kind in FATAL or endpoint.misfits >= MOST_MISFITS:
+            self._put_out(endpoint, self._fatal(endpoint, answer))
+            return replace(answer, kind="away")
         return answer
 
-    def _fatal(self, endpoint: Endpoint, answer: Refusal) -> BadInput | Unavailable:
+    def _put_out(self, endpoint: Endpoint, error: WrongcotError) -> None:
+        """Send a server nothing any more; what it is writing is still taken in."""
+        endpoint.out = True
+        self._last_out = error
+        if not all(one.out for one in self._endpoints):
+            log.warning("%s; going on without", error.message)
+
+    def _end_where_none_is_left(self) -> None:
+        if self._last_out and all(one.out and not one.in_flight for one in self._endpoints):
+            self._fail(self._last_out)
+
+    def _fatal(self, endpoint: Endpoint, answer: Refusal) -> WrongcotError:
         where = f"the server at {endpoint.url}"
+        if answer.kind == "misfit":
+            way_out = [
+                "--engine-option dialect=openai    (asks for nothing that is not OpenAI's)",
+                "--prompt STYLE",
+            ]
+            return Unavailable(
+                f"{where} refuses every request: {answer.story}",
+                try_=["the same command once it is mended: it goes on"] if endpoint.served else way_out,
+            )
+        if answer.kind == "moved":
+            return BadInput(f"{where} sends us elsewhere: {answer.story}", try_=[f"curl -i {endpoint.url}/models"])
         if answer.kind in ("key", "forbidden"):
             return self._no_entry(endpoint, answer.story)
         if answer.kind == "paid":
@@ -333,9 +386,10 @@ class ServerEngine(AsyncEngine):
         held = f"does not accept the key in {self._key_name}" if self._secret else "wants a key"
         return Unavailable(f"the server at {endpoint.url} {held}: {story}", try_=[f"export {self._key_name}=..."])
 
-    async def _no_answer(self, endpoint: Endpoint, ticket: int, error: Exception) -> Refusal:
+    async def _no_answer(self, endpoint: Endpoint, ticket: int, error: Exception, story: str) -> Refusal:
         """No whole answer came. It is held against the request if the server is there: a probe tells."""
-        story = self._why(error, self._options.timeout_s)
+        if endpoint.out:
+            return Refusal("away", story)
         endpoint.trouble = story
         if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
             endpoint.timed_out(ticket)
@@ -354,12 +408,17 @@ class ServerEngine(AsyncEngine):
 
     async def _regain(self, endpoint: Endpoint, story: str, at_once: asyncio.Future[bool]) -> None:
         number = 0
-        while not (await self._meet(endpoint) if not endpoint.known else await self._is_there(endpoint)):
-            number += 1
-            if number == 1:
-                at_once.set_result(False)
-                log.warning("the server at %s is away: %s", endpoint.url, story)
-            await asyncio.sleep(0.05 + self._backoff(number) / 2)
+        try:
+            while not (await self._is_there(endpoint) if endpoint.known else await self._meet(endpoint)):
+                number += 1
+                if number == 1:
+                    at_once.set_result(False)
+                    log.warning("the server at %s is away: %s", endpoint.url, story)
+                await asyncio.sleep(0.05 + self._backoff(number) / 2)
+        except WrongcotError as error:
+            self._put_out(endpoint, error)
+            self._end_where_none_is_left()
+            return
         if number:
             log.warning("the server at %s is back", endpoint.url)
         else:
@@ -370,7 +429,10 @@ class ServerEngine(AsyncEngine):
 
     async def _is_there(self, endpoint: Endpoint) -> bool:
         """Whether it answers at all, whatever it says."""
-        return (await self._get(endpoint, f"{endpoint.url}/models"))[0] not in NOT_THERE
+        there = (await self._get(endpoint, f"{endpoint.url}/models"))[0] not in NOT_THERE
+        if there:
+            endpoint.seen = self._loop_time()
+        return there
 
     async def _watch(self) -> None:
         """End the build when no server has given a reply for too long while replies are wanted."""
@@ -378,24 +440,32 @@ class ServerEngine(AsyncEngine):
         while True:
             await asyncio.sleep(min(1.0, patience / 8))
             now = self._loop_time()
+            # who holds a request for so long and is there writes, and did not just refuse
+            holders = [endpoint for endpoint in self._endpoints if endpoint.holds(now, patience / 2)]
+            at_work = await asyncio.gather(*(self._is_still_there(endpoint, now) for endpoint in holders))
+            asked_to_wait = any(now - endpoint.wished_until <= patience for endpoint in self._endpoints)
+            if any(endpoint.idle(now) for endpoint in self._endpoints):
+                self._last_good = now  # who waits is held by another server, not by this one
             quiet = now - self._last_good
             if not self._tasks or quiet <= patience:
                 continue
-            if quiet <= patience + self._options.timeout_s and await self._anyone_at_work(now):
+            if quiet <= patience + self._options.timeout_s and (asked_to_wait or any(at_work)):
                 continue
-            self._finished.put(self._given_up())
+            self._fail(self._given_up())
             return
 
-    async def _anyone_at_work(self, now: float) -> bool:
-        """Whether a server holds a request for long and is well: then it writes, and did not just refuse."""
-        at_work = [
-            endpoint
-            for endpoint in self._endpoints
-            if not endpoint.down
-            and (since := endpoint.waits_since()) is not None
-            and now - since > self._options.patience_s / 2
-        ]
-        return any(await asyncio.gather(*(self._is_there(endpoint) for endpoint in at_work)))
+    async def _is_still_there(self, endpoint: Endpoint, now: float) -> bool:
+        """Look after a server that holds a request for long: if it is gone, its requests are asked elsewhere."""
+        patience = self._options.patience_s
+        if now - endpoint.seen < patience / 2 or await self._is_there(endpoint):
+            return True
+        if endpoint.holds(self._loop_time(), patience):
+            endpoint.trouble = f"no reply within {patience:g} s and no answer to a probe"
+            self._lose(endpoint, endpoint.trouble)
+            for timer in self._timers[endpoint]:
+                timer.reschedule(self._loop_time())
+            self._timers[endpoint].clear()
+        return False
 
     def _given_up(self) -> Unavailable:
         stories = "; ".join(f"{one.url}: {one.trouble or 'silent'}" for one in self._endpoints)
@@ -409,7 +479,7 @@ class ServerEngine(AsyncEngine):
             try:
                 await work  # type: ignore[misc]
             except Exception as error:  # whatever it is, it ends the build, and loudly
-                self._finished.put(error)
+                self._fail(error)
 
         task = asyncio.get_running_loop().create_task(helped())
         self._helpers.add(task)
@@ -425,12 +495,13 @@ class ServerEngine(AsyncEngine):
 
     # -- words -----------------------------------------------------------------------------------------------------
 
+    def _hide(self, text: str) -> str:
+        """A server's words without the key, which some servers repeat."""
+        return self._hidden.sub("***", text) if self._hidden else text
+
     def _clean(self, text: str) -> str:
-        """A server's words for a row or a person: without the key, which some servers repeat, and on one line."""
-        if self._secret:
-            for form in {self._secret, quote(self._secret, safe="")}:
-                text = text.replace(form, "***")
-        return one_line(text)
+        """A server's words for a row or a person: without the key and on one line."""
+        return one_line(self._hide(text))
 
     def _why(self, error: Exception, seconds: float) -> str:
         if isinstance(error, aiohttp.ConnectionTimeoutError):
@@ -444,4 +515,21 @@ class ServerEngine(AsyncEngine):
         return self._clean(f"no answer that can be read ({type(error).__name__})")
 
 
-FATAL: frozenset[Kind] = frozenset({"key", "forbidden", "paid", "model", "path", "template"})
+FATAL: frozenset[Kind] = frozenset({"key", "forbidden", "paid", "model", "path", "moved", "template"})
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """The body of an answer; nothing of one that is too long to be meant."""
+    read = bytearray()
+    async for part in response.content.iter_any():
+        read += part
+        if len(read) > MOST_OF_A_BODY:
+            response.close()
+            return b""
+    return bytes(read)
+
+
+def _forms(key: str) -> re.Pattern[str] | None:
+    """Finds a key however often it was escaped, as JSON or for a URL; None where there is none."""
+    letters = (rf"(?:\\*{re.escape(letter)}|%{ord(letter):02X}|%{ord(letter):02x})" for letter in key)
+    return re.compile("".join(letters)) if key else None

@@ -139,6 +139,11 @@ class TransformersEngine:
             self._rows = [row for row in self._rows if row.request.key not in done]
         return finished
 
+    def withdraw(self) -> list[str]:
+        waiting = [row.request.key for row in self._rows if not row.written]
+        self._rows = [row for row in self._rows if row.written]
+        return waiting
+
     def close(self) -> None:
         self._rows.clear()
 

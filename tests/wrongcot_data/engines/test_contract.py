@@ -165,6 +165,23 @@ def test_every_request_comes_back_exactly_once_and_names_its_tokens(open_engine:
 
 
 @contract
+def test_what_is_withdrawn_does_not_come_back_and_all_else_does(open_engine: Open, name: str, options: dict):
+    wanted = requests()
+    engine = open_engine(name, **options)
+    for request in wanted:
+        engine.submit(request)
+    taken_back = engine.withdraw()
+    found: list[str] = []
+    while len(taken_back) + len(found) < len(wanted):
+        found += [completion.key for completion in engine.wait()]
+    assert sorted(taken_back + found) == sorted(request.key for request in wanted)
+    if name == "transformers":
+        assert len(taken_back) == len(wanted)
+    assert engine.withdraw() == []
+    engine.close()
+
+
+@contract
 def test_a_stop_string_is_kept_and_nothing_follows_it(open_engine: Open, name: str, options: dict):
     wanted = (
         requests()

@@ -5,6 +5,7 @@ Whatever it does, every request comes back exactly once, or the engine says why 
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -92,6 +94,16 @@ def replies(engine: ServerEngine, requests: Sequence[Request]) -> dict[str, Comp
             under_way -= 1
     assert found.keys() == {request.key for request in requests}
     return found
+
+
+def until_it_ends(engine: ServerEngine) -> tuple[list[Completion], WrongcotError]:
+    """What comes back before the engine says that nothing more can come, and what it says."""
+    found: list[Completion] = []
+    while True:
+        try:
+            found += engine.wait()
+        except WrongcotError as error:
+            return found, error
 
 
 def all_well(found: dict[str, Completion]) -> bool:
@@ -176,12 +188,15 @@ def test_a_fault_that_passes_costs_no_row(stub: Make, open_server: Open, how: st
         ("null", "garbage from the server, 3 tries"),
         ("cut", "the connection was cut, 3 tries"),
         ("silent", "no answer within 0.2 s, 3 tries"),
+        ("endless", "garbage from the server, 3 tries"),
+        ("bomb", "garbage from the server, 3 tries"),
         ("filter", "the server's content filter withheld the reply"),
     ],
 )
 def test_a_fault_that_stays_is_an_error_of_its_own_row(stub: Make, open_server: Open, how: str, story: str):
     server = stub(**{"break": HALF, "how": how, "latency_ms": 5})
-    found = replies(open_server(server, in_flight=16, tries=3, timeout_s=0.2, patience_s=5), wanted(40))
+    timeout = 0.2 if how == "silent" else 5
+    found = replies(open_server(server, in_flight=16, tries=3, timeout_s=timeout, patience_s=5), wanted(40))
     errors = [one for one in found.values() if one.finish_reason == "error"]
     assert 5 < len(errors) < 35
     assert {one.error for one in errors} == {story}
@@ -209,6 +224,52 @@ def test_a_server_that_refuses_every_request_ends_it_before_all_rows_are_errors(
     engine = open_server(stub(refuse=422, message="unknown field"), in_flight=4)
     with pytest.raises(Unavailable, match="refuses every request: HTTP 422 from the server: unknown field"):
         replies(engine, wanted(500))
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_server_that_served_and_then_refuses_everything_ends_it_before_all_rows_are_errors(
+    stub: Make, open_server: Open, status: int
+):
+    server = stub(latency_ms=5)
+    engine = open_server(server, in_flight=8)
+    assert all_well(replies(engine, wanted(30)))
+    server.set(refuse=status, message="quota exceeded for today")
+    for request in wanted(300):
+        engine.submit(request)
+    errors, error = until_it_ends(engine)
+    assert len(errors) < 20
+    assert f"refuses every request: HTTP {status} from the server: quota exceeded for today" in str(error)
+
+
+def test_replies_in_between_make_refusals_those_of_their_rows(stub: Make, open_server: Open):
+    server = stub()
+    engine = open_server(server, in_flight=1)
+    errors = 0
+    for _ in range(3):
+        replies(engine, wanted(1))
+        server.set(refuse=400, refusals=15)
+        errors += sum(one.finish_reason == "error" for one in replies(engine, wanted(16)).values())
+    assert errors == 45
+
+
+def test_prompts_that_are_too_long_are_not_taken_for_a_server_that_refuses_everything(stub: Make, open_server: Open):
+    server = stub(refuse=400, message="maximum context length is 1024 tokens", refusals=60)
+    found = replies(open_server(server), wanted(80))
+    assert sum(one.finish_reason == "error" for one in found.values()) == 60
+
+
+def test_a_redirect_is_no_rows_fault(stub: Make, open_server: Open):
+    server = stub(refuse=302)
+    with pytest.raises(BadInput, match="sends us elsewhere: HTTP 302"):
+        replies(open_server(server), wanted(2))
+    server.set(refuse=0)
+    engine = open_server(server, in_flight=4, patience_s=1)
+    replies(engine, wanted(10))
+    until(server, 0.5, refuse=302)
+    assert all_well(replies(engine, wanted(50)))
+    server.set(refuse=302)
+    with pytest.raises(Unavailable, match=r"no server answers with a reply.*HTTP 302"):
+        replies(engine, wanted(50))
 
 
 def until(server: StubThread, seconds: float, **settings: Any) -> None:
@@ -275,6 +336,44 @@ def test_a_storm_without_end_is_bounded_by_patience(stub: Make, open_server: Ope
         replies(engine, wanted(50))
     assert time.monotonic() - started < 5
     assert caught.value.try_[0] == "start it again and give the same command: it goes on"
+
+
+def test_a_pause_that_the_server_asks_for_is_not_held_against_it(stub: Make, open_server: Open):
+    server = stub(refuse=429, refusals=2, headers={"Retry-After": "1"})
+    assert all_well(replies(open_server(server, in_flight=1, patience_s=1.2), wanted(2)))
+
+
+def test_a_server_that_asks_for_pauses_without_end_is_given_up(stub: Make, open_server: Open):
+    engine = open_server(stub(refuse=429, headers={"Retry-After": "0.2"}), patience_s=0.3, timeout_s=0.7)
+    started = time.monotonic()
+    with pytest.raises(Unavailable, match="no server answers"):
+        replies(engine, wanted(5))
+    assert 0.9 < time.monotonic() - started < 4
+
+
+@pytest.mark.parametrize("patience_s", [10, 0.4])
+def test_a_request_refused_again_and_again_is_its_own_fault_only_after_our_patience(
+    stub: Make, open_server: Open, patience_s: float, monkeypatch: pytest.MonkeyPatch
+):
+    """However short the waits are in between: sixty refusals may be over in a moment."""
+    monkeypatch.setattr("wrongcot_data.engines.server.MOST_REFUSALS", 5)
+    server = stub(latency_ms=5)
+    marked = wanted(1, text="the one that is refused")[0]
+    usual, refused = server.stub.refusal, 0
+
+    def refusal(asked: dict[str, Any]) -> Any:
+        nonlocal refused
+        if "the one that is refused" in asked["messages"][-1]["content"] and (refused < 12 or patience_s < 1):
+            refused += 1
+            return 429, {"error": {"message": "later"}}
+        return usual(asked)
+
+    monkeypatch.setattr(server.stub, "refusal", refusal)
+    engine = open_server(server, in_flight=4, backoff_s=0.03, patience_s=patience_s)
+    others = [Request(f"o{n}", one.problem_id, one.prompt, one.seed) for n, one in enumerate(wanted(400))]
+    found = replies(engine, [marked, *others])
+    assert found.pop("r0").finish_reason == ("stop" if patience_s == 10 else "error")
+    assert all_well(found)
 
 
 def test_a_request_that_alone_is_too_large_for_the_rate_is_an_error(stub: Make, open_server: Open):
@@ -358,6 +457,83 @@ def test_of_several_servers_the_work_of_a_dead_one_goes_to_the_others(stub: Make
         again.stop()
 
 
+def test_what_a_frozen_server_holds_goes_to_the_others(stub: Make, open_server: Open):
+    """The other has nothing to do then, and is not taken for one that does not answer."""
+    first, second = stub(), stub()
+    engine = open_server(first, second, in_flight=16, patience_s=1)
+    assert all_well(replies(engine, wanted(20)))
+    first.set(mute=True)
+    assert all_well(replies(engine, wanted(40)))
+    assert second.counts()["replies"] >= 40
+
+
+@pytest.mark.parametrize("status", [401, 402, 404])
+def test_a_server_that_can_serve_nothing_is_left_to_the_others(
+    stub: Make, open_server: Open, status: int, caplog: pytest.LogCaptureFixture
+):
+    first, second = stub(latency_ms=10), stub(latency_ms=10)
+    engine = open_server(first, second, in_flight=8)
+    assert all_well(replies(engine, wanted(50)))
+    second.set(refuse=status, message="not for you")
+    before = second.counts()["requests"]
+    assert all_well(replies(engine, wanted(100)))
+    assert second.counts()["requests"] - before < 20
+    (said,) = [record.message for record in caplog.records]
+    assert f"{second.url}/v1" in said
+    assert "not for you; going on without" in said
+    first.set(refuse=status, message="nor here")
+    with pytest.raises(WrongcotError, match="nor here"):
+        replies(engine, wanted(10))
+
+
+def test_one_that_is_found_unfit_when_it_comes_is_left_to_the_others(stub: Make, open_server: Open, caplog):
+    first, second = stub(latency_ms=10), stub()
+    second.stop()
+    engine = open_server(first, second, in_flight=4)
+    again = StubThread(second.port, models=["another"])
+    try:
+        deadline = time.monotonic() + 10
+        while "going on without" not in caplog.text:
+            assert time.monotonic() < deadline
+            assert all_well(replies(engine, wanted(20)))
+        assert all_well(replies(engine, wanted(20)))
+    finally:
+        again.stop()
+
+
+def test_what_the_last_server_writes_is_taken_in_before_its_refusal_ends_it(stub: Make, open_server: Open):
+    server = stub(latency_ms=300)
+    engine = open_server(server, in_flight=80)
+    for request in wanted(19):
+        engine.submit(request)
+    time.sleep(0.1)
+    server.set(refuse=402, message="no more money")
+    engine.submit(Request("last", "p", Prompt("t", text="Use 1, 2 to make 3."), 1))
+    found, error = until_it_ends(engine)
+    assert "wants to be paid: HTTP 402 from the server: no more money" in str(error)
+    assert len(found) == 19
+    assert all_well({one.key: one for one in found})
+
+
+def test_what_was_never_sent_can_be_withdrawn(stub: Make, open_server: Open):
+    server = stub(latency_ms=300)
+    engine = open_server(server, in_flight=16)  # four at first
+    requests = wanted(30)
+    for request in requests:
+        engine.submit(request)
+    taken_back = engine.withdraw()
+    assert taken_back == [request.key for request in requests[4:]]
+    assert engine.withdraw() == []
+    found: list[Completion] = []
+    while len(found) < 4:
+        found += engine.wait()
+    assert {one.key for one in found} == {"r0", "r1", "r2", "r3"}
+    assert all_well(replies(engine, requests[4:]))
+    assert server.counts()["requests"] == 30
+    engine.close()
+    assert engine.withdraw() == []
+
+
 def test_a_server_that_was_away_at_first_is_taken_in(stub: Make, open_server: Open):
     first, second = stub(latency_ms=10), stub()
     second.stop()
@@ -413,6 +589,28 @@ def test_the_key_is_sent_and_never_repeated(stub: Make, open_server: Open, monke
     assert SECRET not in repr(engine._options) + engine.name
 
 
+def test_a_key_is_not_repeated_in_whatever_way_a_server_writes_it(
+    stub: Make, open_server: Open, monkeypatch: pytest.MonkeyPatch
+):
+    key = 'sk-se"nt\\inel/98+76=='
+    monkeypatch.setenv("MY_KEY", key)
+    server = stub()
+    engine = open_server(server, key_variable="MY_KEY", tries=1)
+    for told in (
+        {"you sent": key},
+        {"error": {"message": json.dumps({"was": key})}},
+        {"detail": repr(key)},
+        [quote(key)],
+    ):
+        monkeypatch.setattr(server.stub, "refusal", lambda _asked, told=told: (400, told))
+        (one,) = replies(engine, wanted(1)).values()
+        assert "***" in one.error
+        assert "inel" not in one.error
+    with pytest.raises(BadInput, match=r"it has model-\*\*\*") as caught:
+        open_server(stub(models=[f"model-{key}"]), key_variable="MY_KEY")
+    assert "inel" not in repr(caught.value.try_)
+
+
 def test_a_key_that_is_wanted_and_not_set_is_named(stub: Make, open_server: Open, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("GEMINI_API_KEY", raising=False)
     server = stub(key="k")
@@ -431,6 +629,9 @@ def test_a_key_that_is_wanted_and_not_set_is_named(stub: Make, open_server: Open
         {"base_urls": f"http://me:{SECRET}@host/v1"},
         {"base_urls": [f"http://host/v1?key={SECRET}"]},
         {"base_urls": [f"http://host/v1#{SECRET}"]},
+        {"base_urls": f"admin:{SECRET}@gpu-box:8000"},
+        {"base_urls": f"host:8000/v1?key={SECRET}"},
+        {"base_urls": f"http:/me:{SECRET}@host"},
         {"key_variable": SECRET},
     ],
 )
@@ -458,7 +659,7 @@ def test_the_teachers_model_is_looked_for_at_the_server(stub: Make, open_server:
 
 
 def test_another_model_than_the_teacher_is_refused_with_what_there_is(stub: Make, open_server: Open):
-    for models in (["whatever"], ["one", "two"]):
+    for models in (["whatever"], ["one", "two"], ["maker/stub-it"], ["stubby"], ["a-stub"]):
         with pytest.raises(BadInput, match=f"does not have maker/stub; it has {', '.join(models)}") as caught:
             open_server(stub(models=models))
         assert caught.value.try_[0].startswith(f"--engine-option model={models[0]}")

@@ -11,7 +11,7 @@ import pytest
 
 from wrongcot_data.engines import get_engine
 from wrongcot_data.engines.endpoints import LONGEST_BACKOFF_S, Endpoint, Limit, backoff, retry_after
-from wrongcot_data.engines.openai_api import GARBAGE, Refusal, base_url, read_answer, read_models
+from wrongcot_data.engines.openai_api import GARBAGE, Refusal, base_url, own_name, read_answer, read_models
 from wrongcot_data.errors import BadInput
 
 
@@ -40,6 +40,56 @@ def test_why_a_reply_ended(choice: Any, text: str, finish: str, error: str):
     else:
         assert not isinstance(answer, Refusal)
         assert (answer.text, answer.finish_reason) == (text, finish)
+
+
+@pytest.mark.parametrize("count", [True, -1, 1.5, "7", None, 2**31, 10**400, [3]])
+def test_a_count_that_cannot_be_one_is_nought(count: Any):
+    raw = json.dumps({"choices": [{"text": "a"}], "usage": {"prompt_tokens": 5, "completion_tokens": count}}).encode()
+    answer = read_answer(200, raw, ())
+    assert not isinstance(answer, Refusal)
+    assert (answer.n_prompt_tokens, answer.n_tokens) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind"),
+    [
+        (429, "The request queue is too large right now, try again later", "busy"),
+        (429, "Request too large for gpt-4o in organization o on tokens per min (TPM): Limit 3, Requested 4", "row"),
+        (400, "Prompt rejected by moderation: a gardener plants 5 seeds", "misfit"),
+        (400, "Prompt rejected: he buys 3 extra seeds", "misfit"),
+        (400, "per-request seed is not supported on this device", "seed"),
+        (400, "Unsupported parameter: 'seed'", "seed"),
+        (400, 'Invalid JSON payload received. Unknown name "seed": Cannot find field.', "seed"),
+        (422, '[{"type":"extra_forbidden","loc":["body","seed"],"msg":"Extra inputs are not permitted"}]', "seed"),
+        (500, "this model does not support seeds", "seed"),
+        (500, "the gardener's seeds are gone", "try"),
+        (302, "Found", "moved"),
+    ],
+)
+def test_what_a_refusal_means(status: int, message: str, kind: str):
+    answer = read_answer(status, json.dumps({"error": {"message": message}}).encode(), ())
+    assert isinstance(answer, Refusal)
+    assert answer.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("served", "same"),
+    [
+        ("google/gemma-2-9b", True),
+        ("Gemma-2-9B", True),
+        ("/weights/gemma-2-9b/", True),
+        ("/cache/models--google--gemma-2-9b/snapshots/11c9b309abf7", True),
+        ("/weights/gemma-2-9b.gguf", True),
+        ("C:\\weights\\gemma-2-9b-Q4_K_M.gguf", True),
+        ("gemma-2-9b.IQ3_XS-00001-of-00002.gguf", True),
+        ("google/gemma-2-9b-it", False),
+        ("/weights/gemma-2-9b-it-Q4_K_M.gguf", False),
+        ("/weights/gemma-2-9b/checkpoint-500", False),
+        ("my-gemma-2-9b", False),
+    ],
+)
+def test_a_model_is_known_by_its_own_name_and_by_no_part_of_it(served: str, same: bool):
+    assert (own_name(served) == own_name("google/gemma-2-9b")) == same
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"null", b"[]", b'"text"', b'{"choices": {}}'])

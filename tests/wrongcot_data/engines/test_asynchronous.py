@@ -1,0 +1,36 @@
+"""What engines share that serve each request by a coroutine."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from wrongcot_data.engines.asynchronous import AsyncEngine
+from wrongcot_data.engines.base import Completion, Request
+from wrongcot_data.errors import Unavailable
+from wrongcot_data.records import Prompt
+
+
+class Failing(AsyncEngine):
+    """Raises for the request `bad`; all others get a reply."""
+
+    async def _reply(self, request: Request) -> Completion:
+        if request.key == "bad":
+            raise Unavailable("it broke")
+        return Completion(request.key, "paid for", "stop", 1, 1)
+
+
+def test_every_reply_that_finished_is_handed_over_before_an_error_is_raised():
+    engine = Failing()
+    for key in ("a", "bad", "b", "c", "bad", "d"):
+        engine.submit(Request(key, "p", Prompt("t", text="x"), 1))
+    time.sleep(0.3)
+    assert [one.key for one in engine.wait()] == ["a", "b", "c", "d"]
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="it broke"):
+            engine.wait()
+    engine.submit(Request("late", "p", Prompt("t", text="x"), 1))  # nothing is begun any more
+    with pytest.raises(Unavailable, match="it broke"):
+        engine.wait()
+    engine.close()
