@@ -64,7 +64,7 @@ class SamplingSpec(BaseModel, extra="forbid", frozen=True):
 
 
 class BuildSpec(BaseModel, extra="forbid", frozen=True):
-    """What to build. The same names are YAML keys, flags, manifest fields and words of the card."""
+    """What to build. The names are YAML keys, manifest fields and words of the card; `FLAG_KEYS`: how flags differ."""
 
     task: str = Field(description="where problems come from and how answers are graded")
     teacher: str = Field("gemma-9b", description="registry name, Hub id or path; the paper's family as default")
