@@ -157,9 +157,12 @@ def test_what_extra_takes_is_known_to_this_vllm():
     assert {field.name for field in dataclasses.fields(AsyncEngineArgs)} >= HARMLESS
 
 
-def test_a_limit_that_leaves_no_room_is_said_before_anything_is_started(smollm2: Teacher):
+def test_a_limit_that_leaves_no_room_is_said_before_anything_is_started(
+    smollm2: Teacher, caplog: pytest.LogCaptureFixture
+):
     with pytest.raises(BadInput, match="max_tokens 9000 leaves no room: the model holds 8192 tokens here"):
         get_engine("vllm").open(opening(smollm2, Sampling(0.0, 1.0, 9000), **SMALL))
+    assert "loading smollm2-135m by vllm" in caplog.messages
 
 
 def test_a_model_that_cannot_be_loaded_is_said_in_one_line_with_the_cause(
