@@ -144,7 +144,7 @@ def _what_changes(plan: Plan, folder: Path, journal: Path | None) -> Iterator[st
     from wrongcot_data.spec import spec_hash
 
     check_owner(folder, plan.spec)
-    asked = [variant.name for variant in plan.variants]
+    asked: list[str] = [variant.name for variant in plan.variants]
     if plan.quotas.wanted:
         asked.append(SAMPLES)
         if journal and not journal.exists():
