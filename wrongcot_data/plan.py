@@ -43,7 +43,7 @@ def make_plan(spec: BuildSpec) -> Plan:
     """Look up every name of a spec.
 
     Raises:
-        BadInput: a task, split, teacher, engine or option that there is not.
+        BadInput: a task, split, teacher, engine or option that there is not, or a token budget below one reply.
     """
     task = get_task(spec.task)
     if spec.split not in task.splits:
@@ -54,9 +54,32 @@ def make_plan(spec: BuildSpec) -> Plan:
     engine_options = parse_model(engine.options, spec.engine_options, "engine_options.")
     runs = engine.runs(engine_options) if isinstance(engine, SpreadingKind) else engine_name
     if teacher.engine and runs != teacher.engine:
-        raise BadInput(f"teacher {teacher.name} runs on the engine {teacher.engine} only, not on {runs}")
+        flag = "--engine-option engine=" if isinstance(engine, SpreadingKind) else "--engine "
+        served = "    (and no --base-url)" if engine_name == "server" else ""
+        raise BadInput(
+            f"teacher {teacher.name} runs on the engine {teacher.engine} only, not on {runs}",
+            try_=[f"{flag}{teacher.engine}{served}", "--teacher NAME    (another one; see `wrongcot-data teachers`)"],
+        )
     variants = [REGISTRY[name] for name in spec.variants]
+    if "source" in spec.problems and "source" not in task.options.model_fields:
+        raise BadInput(f"{task.name} makes its own problems; drop --source")
     task_options = parse_model(task.options, spec.problems, "problems.")
+    sampling = Sampling(spec.sampling.temperature, spec.sampling.top_p, spec.sampling.max_tokens or task.max_tokens)
+    quotas = Quotas(
+        {v.wanted: spec.per_problem for v in variants if v.wanted},
+        spec.max_attempts if spec.sampling.temperature else 1,  # a greedy reply is the same again
+        spec.give_up_below,
+        spec.ask_ahead,
+    )
+    if quotas.wanted and spec.max_tokens_total is not None and spec.max_tokens_total < sampling.max_tokens:
+        raise BadInput(
+            f"max_tokens_total {spec.max_tokens_total} is too small for one reply, which may have"
+            f" {sampling.max_tokens} tokens",
+            try_=[
+                f"--max-tokens-total N    (at least {sampling.max_tokens})",
+                f"--max-tokens N    (at most {spec.max_tokens_total})",
+            ],
+        )
     return Plan(
         # the task's defaults, such as the revision of its source, are part of what is built
         spec=spec.model_copy(update={"problems": task_options.model_dump(mode="json")}),
@@ -67,14 +90,9 @@ def make_plan(spec: BuildSpec) -> Plan:
         engine_name=engine_name,
         engine_options=engine_options,
         style=spec.prompt or teacher.style,
-        sampling=Sampling(spec.sampling.temperature, spec.sampling.top_p, spec.sampling.max_tokens or task.max_tokens),
+        sampling=sampling,
         variants=variants,
-        quotas=Quotas(
-            {v.wanted: spec.per_problem for v in variants if v.wanted},
-            spec.max_attempts if spec.sampling.temperature else 1,  # a greedy reply is the same again
-            spec.give_up_below,
-            spec.ask_ahead,
-        ),
+        quotas=quotas,
     )
 
 
