@@ -43,12 +43,29 @@ class CheckFailed(WrongcotError):
     exit_code = 1
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> BadInput:
-    """The error for a name that is not known, with the nearest one that is."""
+NEAR = 0.65
+"""Likeness from which a known name is offered for an unknown one: 0.5 offers `data_parallel_size` for `batch_size`."""
+
+MOST_LISTED = 12
+
+
+def unknown(kind: str, name: str, known: Iterable[str], within: str = "") -> BadInput:
+    """The error for a name that is not known, with the nearest one that is; where none is near, with those there are.
+
+    Args:
+        within: what stands before all of these names, such as `sampling.`; it makes none of them more alike.
+    """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names) or 'none'}"
-    return BadInput(f"unknown {kind} {name!r}: {hint}")
+    near = nearest(name, names)
+    listed = [*names[:MOST_LISTED], "..."] if len(names) > MOST_LISTED else names
+    hint = f"did you mean {within}{near}?" if near else f"known: {', '.join(listed) or 'none'}"
+    return BadInput(f"unknown {kind} {within + name!r}: {hint}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like this one; empty where none is like it."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=NEAR)
+    return near[0] if near else ""
 
 
 def missing_extra(package: str, extra: str) -> Unavailable:

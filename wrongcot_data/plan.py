@@ -61,7 +61,8 @@ def make_plan(spec: BuildSpec) -> Plan:
     """Look up every name of a spec.
 
     Raises:
-        BadInput: a task, split, teacher, engine or option that there is not, or a view without its variants.
+        BadInput: a task, split, teacher, engine or option that there is not, a view or a mix without its variants, or a
+            token budget below one reply.
     """
     task = get_task(spec.task)
     if spec.split not in task.splits:
@@ -72,19 +73,31 @@ def make_plan(spec: BuildSpec) -> Plan:
     engine_options = parse_model(engine.options, spec.engine_options, "engine_options.")
     runs = engine.runs(engine_options) if isinstance(engine, SpreadingKind) else engine_name
     if teacher.engine and runs != teacher.engine:
-        raise BadInput(f"teacher {teacher.name} runs on the engine {teacher.engine} only, not on {runs}")
+        flag = "--engine-option engine=" if isinstance(engine, SpreadingKind) else "--engine "
+        served = "    (and no --base-url)" if engine_name == "server" else ""
+        raise BadInput(
+            f"teacher {teacher.name} runs on the engine {teacher.engine} only, not on {runs}",
+            try_=[f"{flag}{teacher.engine}{served}", "--teacher NAME    (another one; see `wrongcot-data teachers`)"],
+        )
     variants = [REGISTRY[name] for name in spec.variants]
-    for part in {part for shares in spec.mixes for part in shares}:
-        if part not in spec.variants:
-            raise unknown("part of a mix", part, spec.variants)
-    if spec.tokenizer:
-        token_counter(spec.tokenizer)  # one that cannot be had is said before anything is asked
+    _check_mixes(spec)
     rewriting = _rewriters(spec, engine_name, engine_options) if "paraphrase" in spec.variants else None
     wanted = {variant.wanted for variant in variants}
     if rewriting:
         wanted.add(REGISTRY[spec.paraphrase.of].wanted)
     views = chosen_views(spec.views, spec.variants)
+    if "source" in spec.problems and "source" not in task.options.model_fields:
+        raise BadInput(f"{task.name} makes its own problems; drop --source")
     task_options = parse_model(task.options, spec.problems, "problems.")
+    sampling = Sampling(spec.sampling.temperature, spec.sampling.top_p, spec.sampling.max_tokens or task.max_tokens)
+    quotas = Quotas(
+        {grade: spec.per_problem for grade in GRADES if grade in wanted},
+        spec.max_attempts if spec.sampling.temperature else 1,  # a greedy reply is the same again
+        spec.give_up_below,
+        spec.ask_ahead,
+    )
+    if quotas.wanted:
+        _check_budget(spec, sampling)
     return Plan(
         # the task's defaults, such as the revision of its source, are part of what is built, and so are the views
         spec=spec.model_copy(
@@ -100,15 +113,10 @@ def make_plan(spec: BuildSpec) -> Plan:
         engine_name=engine_name,
         engine_options=engine_options,
         style=spec.prompt or teacher.style,
-        sampling=Sampling(spec.sampling.temperature, spec.sampling.top_p, spec.sampling.max_tokens or task.max_tokens),
+        sampling=sampling,
         variants=variants,
         views=views,
-        quotas=Quotas(
-            {grade: spec.per_problem for grade in GRADES if grade in wanted},
-            spec.max_attempts if spec.sampling.temperature else 1,  # a greedy reply is the same again
-            spec.give_up_below,
-            spec.ask_ahead,
-        ),
+        quotas=quotas,
         rewriting=rewriting,
     )
 
@@ -130,6 +138,27 @@ def _rewriters(spec: BuildSpec, engine_name: str, engine_options: BaseModel) -> 
         return Rewriters(teacher, get_engine(named), named, engine_options)
     engine = get_engine(named)
     return Rewriters(teacher, engine, named, parse_model(engine.options, {}, "engine_options."))
+
+
+def _check_mixes(spec: BuildSpec) -> None:
+    """See, before anything is asked, that parts of mixes are built and that a tokenizer can be had."""
+    for part in {part for shares in spec.mixes for part in shares}:
+        if part not in spec.variants:
+            raise unknown("part of a mix", part, spec.variants)
+    if spec.tokenizer:
+        token_counter(spec.tokenizer)
+
+
+def _check_budget(spec: BuildSpec, sampling: Sampling) -> None:
+    if spec.max_tokens_total is not None and spec.max_tokens_total < sampling.max_tokens:
+        raise BadInput(
+            f"max_tokens_total {spec.max_tokens_total} is too small for one reply, which may have"
+            f" {sampling.max_tokens} tokens",
+            try_=[
+                f"--max-tokens-total N    (at least {sampling.max_tokens})",
+                f"--max-tokens N    (at most {spec.max_tokens_total})",
+            ],
+        )
 
 
 def problems_of(plan: Plan) -> list[Problem]:

@@ -27,6 +27,26 @@ from wrongcot_data.teachers.registry import PromptStyle
 HASH_SCHEME = "v1"
 OUTSIDE_HASH = frozenset({"engine", "engine_options", "max_tokens_total", "max_minutes", "ask_ahead"})
 
+FLAG_KEYS = {
+    "variant": "variants",
+    "temperature": "sampling.temperature",
+    "top_p": "sampling.top_p",
+    "max_tokens": "sampling.max_tokens",
+    "source": "problems.source",
+    "engine_option": "engine_options",
+    "base_url": "engine_options.base_urls",
+    "base_urls": "engine_options.base_urls",
+}
+"""Flags, and other names that one looks for at the top of a config file, with the keys that they are."""
+
+FLAGS_ONLY = ("config", "out", "journal", "dry_run", "json", "accept_unsafe_exec")
+"""What a call decides and a spec does not."""
+
+ELSEWHERE = {
+    **{name: f"it is {key}" for name, key in FLAG_KEYS.items()},
+    **{name: f"it is a flag only, --{name.replace('_', '-')}" for name in FLAGS_ONLY},
+}
+
 Model = TypeVar("Model", bound=BaseModel)
 
 VariantName = Literal["reference", "right", "wrong", "paraphrase"]
@@ -62,7 +82,7 @@ class ParaphraseSpec(BaseModel, extra="forbid", frozen=True):
 
 
 class BuildSpec(BaseModel, extra="forbid", frozen=True):
-    """What to build. The same names are YAML keys, flags, manifest fields and words of the card."""
+    """What to build. The names are YAML keys, manifest fields and words of the card; `FLAG_KEYS`: how flags differ."""
 
     task: str = Field(description="where problems come from and how answers are graded")
     teacher: str = Field("gemma-9b", description="registry name, Hub id or path; the paper's family as default")
@@ -95,7 +115,9 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     max_tokens_total: int | None = Field(
         None, ge=1, description="tokens the teacher may write for this build in all; none: no limit"
     )
-    max_minutes: float | None = Field(None, gt=0, description="minutes this call may go on asking; none: no limit")
+    max_minutes: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="minutes this call may go on asking; none: no limit"
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="one seed rules problems and replies")
     split: str = Field("train", description="students are scored on the others")
     problems: dict[str, Any] = Field(default_factory=dict, description="the task's own options")
@@ -159,7 +181,9 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         value = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}") from error
+        raise BadInput(
+            f"cannot read {path}: {error.strerror}", try_=["--config FILE    (YAML; docs/build.md has an example)"]
+        ) from error
     except ValueError as error:
         raise BadInput(f"{path} is no YAML: {_first_line(error)}") from error
     if value is None:
@@ -185,9 +209,18 @@ def make_spec(fields: Mapping[str, Any]) -> BuildSpec:
     """A spec from plain values.
 
     Raises:
-        BadInput: an unknown field (with the nearest one), or a value that a field does not take.
+        BadInput: an unknown field (with the true or the nearest one), a value that a field does not take, or no task.
     """
-    return parse_model(BuildSpec, fields)
+    for name in fields:
+        if name not in BuildSpec.model_fields and (truly := ELSEWHERE.get(name.replace("-", "_"))):
+            raise BadInput(f"unknown config key {name!r}: {truly}")
+    spec = parse_model(BuildSpec, {"task": "", **fields})
+    if not spec.task:
+        raise BadInput(
+            "which task?",
+            try_=["wrongcot-data build TASK    (or `task: TASK` in a config file)", "wrongcot-data tasks"],
+        )
+    return spec
 
 
 def parse_model(model: type[Model], fields: Mapping[str, Any], where: str = "") -> Model:
@@ -198,7 +231,7 @@ def parse_model(model: type[Model], fields: Mapping[str, Any], where: str = "") 
     """
     for name in fields:
         if name not in model.model_fields:
-            raise unknown("config key", f"{where}{name}", [f"{where}{known}" for known in model.model_fields])
+            raise unknown("config key", name, model.model_fields, where)
     try:
         return model.model_validate(dict(fields))
     except ValidationError as error:
@@ -206,13 +239,14 @@ def parse_model(model: type[Model], fields: Mapping[str, Any], where: str = "") 
 
 
 def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
-    first = error.errors()[0]
+    faults = error.errors()
+    first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     path = where + ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         parent = model.model_fields[str(first["loc"][0])].annotation
         known = getattr(parent, "model_fields", {})
         prefix = where + ".".join(str(part) for part in first["loc"][:-1]) + "."
-        return unknown("config key", path, [prefix + name for name in known]).message
+        return unknown("config key", str(first["loc"][-1]), known, prefix).message
     if first["type"] == "literal_error":
         choices = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         name = [str(part) for part in first["loc"] if isinstance(part, str)][-1]

@@ -120,7 +120,8 @@ def test_twenty_kills_and_the_data_set_is_that_of_an_undisturbed_build(tmp_path:
         assert rows(out, config) == rows(tmp_path / "whole", config), config
 
 
-def test_the_first_interrupt_leaves_a_data_set_that_can_be_published(tmp_path: Path, run, start):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_interrupt_leaves_a_data_set_that_can_be_published(tmp_path: Path, run, start, number: int):
     out = tmp_path / "d"
     flags = ["--limit", 400, "--engine-option", "latency_ms=300", "--engine-option", "capacity=20"]
     command = ["build", "countdown", "--teacher", "scripted", "--out", out, *flags, "--json"]
@@ -129,7 +130,7 @@ def test_the_first_interrupt_leaves_a_data_set_that_can_be_published(tmp_path: P
         while not (out / "pool" / "journal.sqlite").exists() or asked_for(out) < 20:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     receipt = json.loads(output)["receipt"]
@@ -137,6 +138,29 @@ def test_the_first_interrupt_leaves_a_data_set_that_can_be_published(tmp_path: P
     assert receipt["left_out"]["stopped early"] > 0
     assert sum(receipt["samples"].values()) >= 20
     run("verify", out)
+
+
+def test_a_build_says_what_it_replaces_and_which_variants_go(tmp_path: Path, run):
+    out = tmp_path / "d"
+    command = ["build", "countdown", "--teacher", "scripted", "--limit", 5, "--out", out]
+    assert "data set of another spec" not in run(*command, "--variant", "wrong").stderr
+    assert "data set of another spec" not in run(*command, "--variant", "wrong").stderr
+    told = run(*command, "--variant", "right").stderr
+    assert f"{out} holds a data set of another spec, wrong (5 rows)" in told
+    assert "no longer asked for, so gone then: wrong (5 rows); to keep: --variant wrong --variant right" in told
+    more = run(*command, "--variant", "wrong", "--variant", "right").stderr
+    assert "it is replaced" in more
+    assert "gone then" not in more
+
+
+def test_a_journal_that_is_new_is_told_once(tmp_path: Path, run):
+    journal = tmp_path / "j.sqlite"
+    command = ["build", "countdown", "--teacher", "scripted", "--limit", 2, "--out", tmp_path / "d"]
+    first, second = (run(*command, "--journal", journal).stderr.splitlines() for _ in range(2))
+    assert f"a new journal: {journal}" in first
+    assert not any("a new journal" in line for line in second)
+    bare = run(*command, "--variant", "reference", "--journal", tmp_path / "unused.sqlite").stderr
+    assert "a new journal" not in bare  # it needs none
 
 
 def test_a_second_build_in_the_same_folder_is_refused_while_the_first_runs(tmp_path: Path, run, start):

@@ -6,8 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from wrongcot_data.errors import BadInput
-from wrongcot_data.spec import OUTSIDE_HASH, BuildSpec, derive_seed, make_spec, read_config, spec_hash
+from wrongcot_data.cli.build import build
+from wrongcot_data.errors import BadInput, unknown
+from wrongcot_data.spec import (
+    FLAG_KEYS,
+    FLAGS_ONLY,
+    OUTSIDE_HASH,
+    BuildSpec,
+    derive_seed,
+    make_spec,
+    read_config,
+    spec_hash,
+)
 
 BASE = {"task": "countdown"}
 
@@ -21,6 +31,16 @@ BASE = {"task": "countdown"}
             "unknown config key 'sampling.temprature': did you mean sampling.temperature?",
         ),
         ({"variants": ["wrog"]}, "unknown variant 'wrog': did you mean wrong?"),
+        ({"max_tokens": 5}, "unknown config key 'max_tokens': it is sampling.max_tokens"),
+        ({"temperature": 0.5}, "it is sampling.temperature"),
+        ({"top-p": 0.5}, "it is sampling.top_p"),
+        ({"variant": "wrong"}, "it is variants"),
+        ({"source": "x.jsonl"}, "it is problems.source"),
+        ({"base_url": "http://x"}, "it is engine_options.base_urls"),
+        ({"out": "x"}, "unknown config key 'out': it is a flag only, --out"),
+        ({"dry_run": True}, "it is a flag only, --dry-run"),
+        ({"max_minutes": float("inf")}, "max_minutes: input should be a finite number"),
+        ({"task": ""}, "which task?"),
         ({"limit": 0}, "limit: input should be greater than or equal to 1 (got 0)"),
         ({"variants": ["wrong", "wrong"]}, "a variant is named twice"),
         ({"variants": []}, "variants"),
@@ -35,6 +55,33 @@ def test_a_bad_field_is_named_in_one_line(fields: dict[str, object], message: st
         make_spec({**BASE, **fields})
     assert message in caught.value.message
     assert "\n" not in caught.value.message
+
+
+def test_every_flag_of_build_is_a_field_or_has_its_key_in_the_table():
+    names = {option.name for option in build.params} - {"as_json", "task", "variants", "base_urls", "engine_options"}
+    tabled = set(FLAG_KEYS) | set(FLAGS_ONLY)
+    for name in {*names, "variant", "base_url", "engine_option", "json"} - {"help"}:
+        assert (name in BuildSpec.model_fields) != (name in tabled), name
+    page = (Path(__file__).parents[2] / "docs" / "build.md").read_text()
+    for name in tabled - {"top_p", "base_urls"}:
+        assert f"`--{name.replace('_', '-')}" in page.split("## Config file")[1], name
+    for key in FLAG_KEYS.values():
+        assert f"`{key}" in page, key
+
+
+def test_a_name_is_offered_only_where_it_is_alike():
+    known = ["dtype", "tensor_parallel_size", "data_parallel_size", "max_num_seqs", "right", "failure_rate"]
+    for name in ("batch_size", "failure", "foo", "lod_format"):
+        assert ("did you mean" in unknown("option", name, known).message) == (name == "failure"), name
+    assert "did you mean countdown" in unknown("task", "cuntdown", ["countdown", "gsm8k"]).message
+    assert "did you mean gemma-9b" in unknown("teacher", "gemma9b", ["gemma-2b", "gemma-9b", "qwen-7b"]).message
+    assert unknown("grade", "right", ["wrong", "correct"]).message.endswith("known: correct, wrong")
+    assert "did you mean" not in unknown("key", "foo", ["dtype"], "engine_options.").message
+
+
+def test_of_many_known_names_twelve_are_listed():
+    told = unknown("key", "foo", [f"name_{number:02}" for number in range(40)]).message
+    assert told.endswith("name_11, ...")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from wrongcot_data.cli.options import (
     source_options,
     unsafe_option,
 )
+from wrongcot_data.errors import BadInput
 
 if TYPE_CHECKING:
     from wrongcot_data.build import Built
@@ -32,7 +33,7 @@ COUNTED = 10_000
 
 @click.command(short_help="Build a data set, or go on with one.")
 @click.argument("task", required=False)
-@click.option("--teacher", help="Registry name, Hub id or local path; see `wrongcot-data teachers`.")
+@click.option("--teacher", help="Registry name, Hub id or path; see `wrongcot-data teachers`.  [default: gemma-9b]")
 @click.option(
     "--variant",
     "variants",
@@ -48,26 +49,36 @@ COUNTED = 10_000
     help="preference or stepwise, more configs from the same rows; repeat for several, or none. Both by default where"
     " there are right and wrong.",
 )
-@click.option("--limit", type=int, help="Problems.")
-@click.option("--per-problem", type=int, help="Distinct traces a problem, of right and of wrong each.")
-@click.option("--match", help="What all variants have alike: problems, size or tokens.")
+@click.option("--limit", type=int, help="Problems.  [default: 1000]")
+@click.option("--per-problem", type=int, help="Distinct traces a problem, of right and of wrong each.  [default: 1]")
+@click.option("--match", help="What all variants have alike: problems, size, tokens or none.  [default: none]")
 @click.option("--tokenizer", help="Whose tokens --match tokens counts: the student's.")
 @click.option("--mix", "mixes", multiple=True, metavar="wrong=0.75,right=0.25", help="A set mixed of variants; repeat.")
-@click.option("--max-attempts", type=int, help="Replies asked for a problem before it is given up.")
-@click.option("--give-up-below", type=float, help="Chance of a next reply under which a problem is hopeless.")
-@click.option("--ask-ahead", type=float, help="Ask a reply that is at least so likely to be needed; 2: none early.")
-@click.option("--max-tokens-total", type=int, help="Tokens the teacher may write for this build in all.")
-@click.option("--max-minutes", type=float, help="Minutes to go on asking; what is in flight is still finished.")
+@click.option("--max-attempts", type=int, help="Replies asked for a problem before it is given up.  [default: 8]")
+@click.option(
+    "--give-up-below", type=float, help="Chance of a next reply under which a problem is hopeless.  [default: 0.05]"
+)
+@click.option(
+    "--ask-ahead",
+    type=float,
+    help="Ask a reply that is at least so likely to be needed; 2: none early.  [default: 0.8]",
+)
+@click.option("--max-tokens-total", type=int, help="Tokens the teacher may write for this build in all; no limit else.")
+@click.option("--max-minutes", type=float, help="Minutes to go on asking, finishing what is in flight; no limit else.")
 @source_options
-@click.option("--seed", type=int, help="Decides problems and replies.")
-@click.option("--split", help="Split that the problems come from.")
+@click.option("--seed", type=int, help="Decides problems and replies.  [default: 0]")
+@click.option("--split", help="Split that the problems come from.  [default: train]")
 @click.option("--prompt", help="chat-zero, chat-few, plain-zero or plain-few; the teacher's own by default.")
-@click.option("--temperature", type=float, help="0 is greedy.")
-@click.option("--max-tokens", type=int, help="Tokens a reply may have.")
-@click.option("--engine", help="What runs the teacher.")
+@click.option("--temperature", type=float, help="0 is greedy.  [default: 0.8]")
+@click.option("--max-tokens", type=int, help="Tokens a reply may have; what suits the task by default.")
+@click.option(
+    "--engine",
+    help="What runs the teacher: transformers, vllm, server, ray or scripted.  [default: the teacher's, else"
+    " transformers]",
+)
 @click.option("--engine-option", "engine_options", multiple=True, metavar="NAME=VALUE", help="Repeat for several.")
 @base_url_option
-@click.option("--config", type=click.Path(path_type=Path), help="YAML file with the same names; flags win over it.")
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file, see docs/build.md; flags win over it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the data set.  [default: builds/TASK-TEACHER]")
 @journal_option
 @click.option("--dry-run", is_flag=True, help="Show the first prompt, counts and an estimate; run and write nothing.")
@@ -118,8 +129,6 @@ def build(
     if base_urls:
         _merge(fields, "engine_options", at_servers(fields, base_urls))
     _merge(fields, "problems", {"source": source, **pairs("--problems", problems)})
-    if "task" not in fields:
-        raise click.UsageError("which task? See `wrongcot-data tasks`.")
     plan = make_plan(make_spec(fields))
     folder = out or Path("builds") / f"{plan.task.name}-{plan.teacher.name.replace('/', '--')}"
     if dry_run:
@@ -131,6 +140,8 @@ def build(
 def _run(plan: Plan, folder: Path, journal: Path | None, as_json: bool) -> None:
     from wrongcot_data.build import build as run_build
 
+    for line in _what_changes(plan, folder, journal):
+        log(line)
     log(f"building {plan.spec.limit} {plan.task.name} problems with {plan.teacher.name} in {folder}")
     with _first_interrupt_is_a_wish() as interrupted, progress(plan.spec.limit, "problems done") as bar:
 
@@ -146,6 +157,39 @@ def _run(plan: Plan, folder: Path, journal: Path | None, as_json: bool) -> None:
         sys.exit(1)
     if interrupted:
         sys.exit(INTERRUPTED)
+
+
+def _what_changes(plan: Plan, folder: Path, journal: Path | None) -> Iterator[str]:
+    """What the user may not expect: a data set that goes, or a journal that knows nothing of what was paid before."""
+    from wrongcot_data.folder import check_owner
+    from wrongcot_data.publish.columns import SAMPLES
+    from wrongcot_data.publish.dataset import MANIFEST
+    from wrongcot_data.publish.verify import read_manifest
+    from wrongcot_data.spec import spec_hash
+
+    check_owner(folder, plan.spec)
+    asked: list[str] = [variant.name for variant in plan.variants]
+    if plan.quotas.wanted:
+        asked.append(SAMPLES)
+        if journal and not journal.exists():
+            yield f"a new journal: {journal}"
+    if not (folder / MANIFEST).is_file():
+        return
+    try:
+        there = read_manifest(folder)
+    except BadInput:
+        yield f"{folder} holds a data set that cannot be read; it is replaced"
+        return
+    if there["spec_hash"] == spec_hash(plan.spec):
+        return
+    rows = {config: f"{config} ({count} rows)" for config, count in there["rows"].items() if count}
+    story = f"{folder} holds a data set of another spec, {', '.join(rows.values()) or 'without rows'}; it is replaced"
+    gone = [config for config in rows if config not in asked]
+    if gone:
+        flags = " ".join(f"--variant {name}" for name in [*gone, *asked] if name != SAMPLES)
+        names = " and ".join(rows[config] for config in gone)
+        story += f"; no longer asked for, so gone then: {names}; to keep: {flags}"
+    yield story
 
 
 def _account(built: Built, journal: Path | None) -> str:
@@ -234,7 +278,10 @@ def _merge(fields: dict[str, Any], name: str, values: dict[str, Any]) -> None:
 
 @contextmanager
 def _first_interrupt_is_a_wish() -> Iterator[list[int]]:
-    """Collect the first Ctrl-C in a list, for the build to stop in its own time; the second ends it at once."""
+    """Collect the first Ctrl-C in a list, for the build to stop in its own time; the second ends it at once.
+
+    SIGTERM, by which schedulers say that time is up, counts as one.
+    """
     seen: list[int] = []
 
     def on_interrupt(number: int, _frame: object) -> None:
@@ -243,8 +290,9 @@ def _first_interrupt_is_a_wish() -> Iterator[list[int]]:
         seen.append(number)
         log("stopping: finishing what is in flight, then writing what there is (Ctrl-C again ends at once)")
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield seen
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -26,7 +26,7 @@ def journal() -> None:
 @journal_option
 @json_option
 def stats(journal: Path | None, as_json: bool) -> None:
-    """What the journal holds, by task, teacher and prompt: replies, problems, tokens, grades."""
+    """What the journal holds, by task, teacher, prompt, sampling and seed: replies, problems, tokens, grades."""
     from wrongcot_data.build import shared_journal
     from wrongcot_data.pool.accounts import sums
 
@@ -46,7 +46,8 @@ def _stats_lines(path: Path, found: list[dict[str, Any]]) -> list[str]:
         lines += [
             "",
             f"{row['task'] or '(unknown)'} by {row['teacher'] or '(unknown)'} at {row['revision'][:24] or '(unknown)'},"
-            f" {row['prompt_template'] or '(unknown prompt)'}, {row['sampling']}",
+            f" {row['prompt_template'] or '(unknown prompt)'}, {row['sampling']},"
+            f" seed {'(unknown)' if row['seed'] is None else row['seed']}",
             f"  {row['replies']} replies to {row['problems']} problems: {grades}",
             f"  {row['tokens']} tokens written, {row['prompt_tokens']} read",
         ]
@@ -104,13 +105,30 @@ def recover(file: Path, as_json: bool) -> None:
     """Save every sample that can still be read from a damaged journal FILE.
 
     The saved samples become FILE; the damaged file is kept beside it under another name. The build goes on from there
-    by its own command.
+    by its own command. A journal that is whole, or that another program has open, is left as it is.
     """
+    from wrongcot_data.pool.recovery import held
+
+    if file.is_dir():
+        raise BadInput(
+            f"{file} is a folder, not a journal", try_=["wrongcot-data journal stats    (says where the journal is)"]
+        )
+    if not file.is_file():
+        raise BadInput(f"there is no file {file}", try_=["wrongcot-data journal stats    (says where the journal is)"])
+    with held(file):
+        count, damaged = _recover(file)
+    emit(
+        {"journal": str(file), "samples": count, "damaged": str(damaged)},
+        as_json,
+        f"{count} samples saved in {file}; the damaged file is {damaged}",
+    )
+
+
+def _recover(file: Path) -> tuple[int, Path]:
+    """Put what can be read of a damaged journal in its place. Returns how many samples, and where the damaged is."""
     from wrongcot_data.errors import CheckFailed
     from wrongcot_data.pool.recovery import recover as save_readable
 
-    if not file.is_file():
-        raise BadInput(f"there is no file {file}")
     number = next(n for n in range(1, 10_000) if not _damaged(file, n).exists())
     damaged = _damaged(file, number)
     saved = file.with_name(f"{file.name}.saved")
@@ -127,11 +145,7 @@ def recover(file: Path, as_json: bool) -> None:
         if part.exists():
             part.rename(damaged.with_name(damaged.name + suffix))
     saved.rename(file)
-    emit(
-        {"journal": str(file), "samples": count, "damaged": str(damaged)},
-        as_json,
-        f"{count} samples saved in {file}; the damaged file is {damaged}",
-    )
+    return count, damaged
 
 
 def _damaged(file: Path, number: int) -> Path:

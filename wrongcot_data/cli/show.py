@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wrongcot_data.cli.console import emit, json_option
+from wrongcot_data.cli.console import emit, json_option, log
 
 if TYPE_CHECKING:
     from wrongcot_data.graders.arithmetic import Value
@@ -23,7 +23,7 @@ COLOURS = {"valid": "green", "invalid": "red", "unchecked": None}
 
 @click.command(short_help="Print rows of a data set, steps coloured by verdict.")
 @click.argument("dataset", type=click.Path(path_type=Path))
-@click.option("--variant", help="Config to show; the default one of the data set if not given.")
+@click.option("--variant", help="Config to show; the first one with rows if not given.")
 @click.option("-n", "count", type=click.IntRange(1, MOST), default=3, show_default=True, help="Rows.")
 @click.option("--skip", type=click.IntRange(0, MOST), default=0, help="Rows to pass over first.")
 @click.option(
@@ -37,7 +37,10 @@ def show(dataset: Path, variant: str | None, count: int, skip: int, grade: str |
     from wrongcot_data.records import GRADES
 
     manifest = read_manifest(dataset)
-    config = variant or next(iter(manifest["rows"]))
+    default = next(iter(manifest["rows"]))
+    config = variant or next((name for name, count in manifest["rows"].items() if count), default)
+    if not variant and config != default:
+        log(f"{default} has no rows; showing {config}")
     if config not in manifest["rows"]:
         raise unknown("variant", config, manifest["rows"])
     if grade and grade not in GRADES:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
 from wrongcot_data.errors import Unavailable, missing_extra
+
+KNOCK_S = 5.0
+"""Seconds for an address to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +53,17 @@ class Cluster:
     def _connect(self, address: str) -> None:
         import ray
 
+        try:
+            _knock(address)
+        except (OSError, OverflowError, UnicodeError) as error:  # the last two: no port or host name at all
+            raise _no_ray(address, getattr(error, "strerror", None) or str(error)) from error
         main = threading.current_thread() is threading.main_thread()
         on_terminate = signal.getsignal(signal.SIGTERM)
         local: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **local)
         except (ConnectionError, RuntimeError, ValueError, TimeoutError, ray.exceptions.RayError) as error:
-            story = str(error).strip().splitlines()[0]
-            raise Unavailable(
-                f"no Ray at {address}: {story}",
-                try_=[
-                    "ray start --head    (on the first machine), then ray start --address=HOST:6379 on the others",
-                    "without --engine-option address=... and RAY_ADDRESS: a local Ray for this build",
-                ],
-            ) from error
+            raise _no_ray(address, str(error).strip().splitlines()[0]) from error
         finally:
             if main:  # Ray puts its own in its place and leaves it there
                 signal.signal(signal.SIGTERM, on_terminate)
@@ -93,6 +94,28 @@ class Cluster:
         if cpus is None:
             cpus = 1.0 if gpus else _cores_each([node.get("CPU", 0.0) for node in nodes], actors)
         return Layout(actors, gpus, cpus)
+
+
+def _knock(address: str) -> None:
+    """See that somebody listens at HOST:PORT; Ray itself tries for two minutes. Other addresses are Ray's to read.
+
+    Raises:
+        OSError: nobody does.
+        OverflowError, UnicodeError: it is no port, or no name of a host.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_S).close()
+
+
+def _no_ray(address: str, story: str) -> Unavailable:
+    return Unavailable(
+        f"no Ray at {address}: {story}",
+        try_=[
+            "ray start --head    (on the first machine), then ray start --address=HOST:6379 on the others",
+            "without --engine-option address=... and RAY_ADDRESS: a local Ray for this build",
+        ],
+    )
 
 
 def _cores_each(nodes: list[float], actors: int) -> float:

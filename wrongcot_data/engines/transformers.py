@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -90,9 +91,10 @@ class TransformersEngine:
         if dtype == "auto":
             dtype = "float32" if device == "cpu" else "bfloat16"
         folder = find_weights(opening.teacher).folder
-        logging: Any = transformers.logging
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
+        logging.getLogger(__name__).warning("loading %s by transformers", opening.teacher.name)
+        library_logging: Any = transformers.logging
+        library_logging.set_verbosity_error()
+        library_logging.disable_progress_bar()
         # Any: the library's own annotations do not fit what its classes do
         loader: Any = AutoModelForCausalLM
         try:

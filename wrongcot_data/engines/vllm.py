@@ -7,6 +7,7 @@ core's queue stays full and there are no batches to wait for.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import multiprocessing
 import os
 import tempfile
@@ -14,7 +15,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from wrongcot_data.engines.asynchronous import AsyncEngine
 from wrongcot_data.engines.base import Completion, Engine, NotHonoured, Opening, Request
@@ -28,13 +29,42 @@ from wrongcot_data.engines.vllm_processes import (
     kv_cache_bytes,
     root_cause,
 )
-from wrongcot_data.errors import BadInput, Unavailable, WrongcotError, missing_extra, unknown
+from wrongcot_data.errors import BadInput, Unavailable, WrongcotError, missing_extra, nearest, unknown
 from wrongcot_data.records import Prompt
 from wrongcot_data.teachers.registry import Teacher
 from wrongcot_data.teachers.weights import find_weights
 
 OURS = ("model", "tokenizer", "revision", "tokenizer_revision")
 """Arguments of vLLM that say which model it is: the teacher's business, never an option's."""
+
+HARMLESS = frozenset({
+    # placement: which devices, processes and nodes
+    "distributed_executor_backend", "device_ids", "nnodes", "node_rank", "master_addr", "master_port",
+    "distributed_timeout_seconds", "cpu_distributed_timeout_seconds", "numa_bind", "numa_bind_nodes", "numa_bind_cpus",
+    "prefill_context_parallel_size", "decode_context_parallel_size", "dcp_comm_backend", "dcp_q_replicate",
+    "dcp_kv_cache_interleave_size", "cp_kv_cache_interleave_size", "data_parallel_size_local", "data_parallel_address",
+    "data_parallel_rpc_port", "data_parallel_backend", "enable_expert_parallel", "enable_ep_weight_filter",
+    "enable_eplb", "eplb_config", "expert_placement_strategy", "disable_custom_all_reduce",
+    "disable_nccl_for_dp_synchronization", "max_parallel_loading_workers", "ray_workers_use_nsight",
+    # memory: the cache, what is offloaded, what of a model that also sees images is not needed
+    "block_size", "kv_cache_memory_bytes", "num_gpu_blocks_override", "kv_offloading_size", "kv_offloading_backend",
+    "offload_backend", "cpu_offload_gb", "cpu_offload_params", "offload_group_size", "offload_num_in_group",
+    "offload_prefetch_step", "offload_params", "disable_hybrid_kv_cache_manager", "enable_cumem_allocator",
+    "language_model_only", "limit_mm_per_prompt", "skip_mm_profiling", "mm_processor_cache_gb",
+    "enable_prefix_caching", "prefix_caching_hash_algo", "prefix_cache_retention_interval",
+    # batching and scheduling
+    "max_num_batched_tokens", "max_num_scheduled_tokens", "max_num_active_seqs", "enable_chunked_prefill",
+    "long_prefill_token_threshold", "long_prefill_token_threshold_adaptive", "scheduler_reserve_full_isl",
+    "prefill_schedule_interval", "watermark", "scheduling_policy", "async_scheduling", "stream_interval", "enable_dbo",
+    "ubatch_size", "dbo_decode_token_threshold", "dbo_prefill_token_threshold", "dp_sync_interval",
+    # compiling, kernels, loading
+    "compilation_config", "cudagraph_capture_sizes", "max_cudagraph_capture_size", "optimization_level",
+    "performance_mode", "attention_backend", "enable_flashinfer_autotune", "safetensors_load_strategy",
+    "safetensors_prefetch_num_threads", "safetensors_prefetch_block_size",
+    "use_tqdm_on_load", "disable_log_stats", "shutdown_timeout",
+})  # fmt: skip
+"""Arguments of vLLM that change speed, memory and placement only. A list of those that do not would never be complete:
+`load_format="dummy"` writes with random weights, and neither rows nor the journal's keys would tell."""
 
 WORKER_EXTENSION = "wrongcot_data.engines.vllm_worker.EndsWithParent"
 
@@ -72,9 +102,16 @@ class VllmOptions(BaseModel, extra="forbid"):
         "always waits when a place falls free"
     )  # fmt: skip
     extra: dict[str, Any] = Field(
-        default_factory=dict, description="any other argument of vLLM's AsyncEngineArgs, passed on as it is; it must "
-        "not change the replies"
+        default_factory=dict, description="other arguments of vLLM's AsyncEngineArgs, passed on as they are, of those "
+        "that change speed, memory and placement only"
     )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _extra_changes_no_reply(self) -> VllmOptions:
+        for name in self.extra:
+            if name not in HARMLESS:
+                raise _refused(name)  # BadInput, which pydantic lets through
+        return self
 
 
 class _Kind:
@@ -112,6 +149,7 @@ class VllmEngine(AsyncEngine):
         self._sampling = opening.sampling
         folder = find_weights(opening.teacher).folder
         arguments = engine_arguments(options, folder)
+        logging.getLogger(__name__).warning("loading %s by vllm", opening.teacher.name)
         loader: Any = AutoTokenizer
         try:
             self._tokenizer: Any = loader.from_pretrained(folder)
@@ -232,7 +270,7 @@ def engine_arguments(options: VllmOptions, folder: Path) -> dict[str, Any]:
     """The arguments of vLLM's AsyncEngineArgs for these options; what `extra` says wins.
 
     Raises:
-        BadInput: `extra` has an argument that vLLM does not know, or one that says which model it is.
+        BadInput: `extra` has an argument that this vLLM does not know.
         Unavailable: there is too little memory for the model.
     """
     from vllm.engine.arg_utils import AsyncEngineArgs
@@ -240,10 +278,8 @@ def engine_arguments(options: VllmOptions, folder: Path) -> dict[str, Any]:
 
     known = {field.name for field in dataclasses.fields(AsyncEngineArgs)}
     for name in options.extra:
-        if name in OURS:
-            raise BadInput(f"{name!r} is what the teacher decides", try_=["--teacher NAME or PATH"])
         if name not in known:
-            raise unknown("argument of vLLM", name, known - set(OURS))
+            raise unknown("argument of this vLLM", name, known & HARMLESS)
     arguments: dict[str, Any] = {
         "model": str(folder),
         "enable_prefix_caching": True,
@@ -264,6 +300,21 @@ def engine_arguments(options: VllmOptions, folder: Path) -> dict[str, Any]:
     if options.extra.get("distributed_executor_backend") != "ray":
         arguments["worker_extension_cls"] = WORKER_EXTENSION
     return arguments | options.extra
+
+
+def _refused(name: str) -> BadInput:
+    """Why an argument is not taken in `extra`."""
+    if name in OURS:
+        return BadInput(f"{name!r} is what the teacher decides", try_=["--teacher NAME or PATH"])
+    if name in VllmOptions.model_fields:
+        return BadInput(f"{name!r} is an option beside `extra`", try_=[f"--engine-option {name}=VALUE"])
+    near = nearest(name, HARMLESS)
+    hint = f"; did you mean {near}?" if near else ""
+    return BadInput(
+        f"extra: {name!r} is not among vLLM's arguments for speed, memory and placement; another could change the"
+        f" replies, and no row would tell{hint}",
+        try_=["docs/engines.md    (what `extra` takes)"],
+    )
 
 
 def workers(arguments: dict[str, Any]) -> int:

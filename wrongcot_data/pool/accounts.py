@@ -21,13 +21,13 @@ _FROM = "FROM samples s LEFT JOIN origins o ON o.id = s.origin"
 
 
 def sums(path: Path) -> list[dict[str, Any]]:
-    """Replies, problems, tokens and grades by what they came from, the largest first.
+    """Replies, problems, tokens and grades by what they came from, the largest first; `seed` is the build's.
 
     Raises:
         BadInput: there is no journal there.
         CheckFailed: it is damaged.
     """
-    origin = ", ".join(f"coalesce(o.{name}, '') AS {name}" for name in ORIGIN)
+    origin = ", ".join([*(f"coalesce(o.{name}, '') AS {name}" for name in ORIGIN), "o.seed"])
     query = (
         f"SELECT {origin}, count(*) AS replies, count(DISTINCT s.request_id) AS problems,"
         f" sum(s.n_tokens) AS tokens, sum(s.n_prompt_tokens) AS prompt_tokens {_FROM} GROUP BY s.origin"

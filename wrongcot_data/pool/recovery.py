@@ -1,27 +1,41 @@
-"""What can still be read from a damaged journal."""
+"""What can still be read from a damaged journal: of one that is whole, or in use, nothing is touched."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
+from wrongcot_data.errors import BadInput, Unavailable
 from wrongcot_data.pool.journal import COLUMNS, Journal, Origin, column_names, from_row
 from wrongcot_data.records import Sample
+
+SHARED_FIRST, SHARED_SIZE = 0x40000002, 510
+"""The bytes that SQLite's shared lock is on (its file format, "The Lock-Byte Page")."""
+
+HELD_S = 1.0
+"""How long a lock is tried for: whoever only looks in is gone by then."""
 
 
 def recover(path: Path, into: Path) -> int:
     """Copy every sample that can still be read from a damaged journal into a new one. Returns how many.
 
     Reads from the front and from the back, up to the damage on each side. The damaged file is left as it is.
+
+    Raises:
+        BadInput: the journal is not damaged. A copy in its place would only part it from the builds that use it.
     """
-    with tempfile.TemporaryDirectory(dir=into.parent) as folder:
-        copy = Path(folder) / "copy.sqlite"
-        _copy_padded(path, copy)
+    with _copied(path, into.parent) as copy:
+        if _is_whole(copy):
+            raise BadInput(f"the journal {path} is whole; nothing to recover")
+    with _copied(path, into.parent) as copy:
+        _pad(copy)
         origins = _origins(copy)
         saved: dict[tuple[str, int], tuple[Sample, Origin]] = {}
         for order in ("ASC", "DESC"):
@@ -31,6 +45,46 @@ def recover(path: Path, into: Path) -> int:
         for sample, told in saved.values():
             journal.add([sample], told)
     return len(saved)
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep a journal from being put away while another program has it open.
+
+    SQLite's own lock: a connection in WAL mode holds these bytes, shared, for as long as it is open, busy or not, and
+    a new one waits for whoever has them alone. Asking for it by SQLite would need a file that SQLite can read, and
+    would write the log of a damaged one into it.
+
+    Raises:
+        Unavailable: another program has it open.
+    """
+    with path.open("r+b") as handle:
+        deadline = time.monotonic() + HELD_S
+        while True:
+            try:
+                fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, SHARED_SIZE, SHARED_FIRST)
+                break
+            except OSError as error:
+                if not isinstance(error, BlockingIOError | PermissionError):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise Unavailable(
+                        f"the journal {path} is in use by another program",
+                        try_=["wait until no build uses it, then give the same command again"],
+                    ) from None
+                time.sleep(0.05)
+        yield
+
+
+def _is_whole(copy: Path) -> bool:
+    """Whether it is a journal in which SQLite finds no fault."""
+    db = sqlite3.connect(copy)
+    try:
+        return bool(column_names(db)) and db.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",)
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        db.close()
 
 
 def _origins(path: Path) -> dict[int, Origin]:
@@ -45,15 +99,23 @@ def _origins(path: Path) -> dict[int, Origin]:
         db.close()
 
 
-def _copy_padded(path: Path, copy: Path) -> None:
-    """Copy a journal with its write-ahead log, a cut-off file filled up with zeros to the size in its header.
+@contextlib.contextmanager
+def _copied(path: Path, beside: Path) -> Iterator[Path]:
+    """A copy of a journal with its write-ahead log, for SQLite to work on; gone at the end."""
+    with tempfile.TemporaryDirectory(dir=beside) as folder:
+        copy = Path(folder) / "copy.sqlite"
+        shutil.copyfile(path, copy)
+        log = path.with_name(path.name + "-wal")
+        if log.exists():
+            shutil.copyfile(log, copy.with_name(copy.name + "-wal"))
+        yield copy
+
+
+def _pad(copy: Path) -> None:
+    """Fill a cut-off file up with zeros to the size in its header.
 
     SQLite reads nothing of a file that is shorter than its header says; of a filled-up one it reads all but the end.
     """
-    shutil.copyfile(path, copy)
-    log = path.with_name(path.name + "-wal")
-    if log.exists():
-        shutil.copyfile(log, copy.with_name(copy.name + "-wal"))
     with copy.open("r+b") as handle:
         header = handle.read(100)
         if not header.startswith(b"SQLite format 3\0"):

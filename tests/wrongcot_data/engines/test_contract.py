@@ -345,6 +345,11 @@ def test_a_device_that_is_not_there_is_said_so(open_engine: Open):
             open_engine("transformers", device=device)
 
 
+def test_a_model_that_is_being_loaded_is_told(open_engine: Open, caplog: pytest.LogCaptureFixture):
+    open_engine("transformers").close()
+    assert "loading tiny by transformers" in caplog.messages
+
+
 @pytest.mark.parametrize("part", ["config.json", "model.safetensors", "tokenizer.json"])
 def test_a_model_with_a_damaged_part_is_said_so(tmp_path: Path, make_tiny_model: Callable[..., Path], part: str):
     (make_tiny_model(tmp_path / "m") / part).write_text("{}" if part == "config.json" else "")

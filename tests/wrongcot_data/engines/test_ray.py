@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -237,6 +238,21 @@ def test_actors_fill_the_cluster_unless_told(monkeypatch: pytest.MonkeyPatch, no
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
     layout = Cluster(None).layout(*asked)
     assert (layout.actors, layout.gpus, layout.cpus) == expected
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "ray://127.0.0.1:{port}", "127.0.0.1:99999999"])
+def test_an_address_that_nobody_answers_is_said_at_once_and_not_left_to_ray(monkeypatch: pytest.MonkeyPatch, address):
+    ray = pytest.importorskip("ray", reason="ray is not installed")
+    from wrongcot_data.engines.ray_cluster import Cluster
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **_: pytest.fail("Ray was asked"))
+    with socket.socket() as free:  # bound, and nobody listens
+        free.bind(("127.0.0.1", 0))
+        address = address.format(port=free.getsockname()[1])
+        with pytest.raises(Unavailable, match=f"no Ray at {address}: ") as caught:
+            Cluster(address)
+    assert "ray start --head" in caught.value.try_[0]
 
 
 def test_more_actors_than_cores_share_them(monkeypatch: pytest.MonkeyPatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 import signal
@@ -140,21 +141,28 @@ def test_attempts_of_one_problem_share_their_prompt(engine: Engine, monkeypatch:
     assert first == second
 
 
-def test_arguments_of_vllm_pass_and_unknown_ones_are_named(smollm2: Teacher):
+def test_arguments_of_vllm_pass(smollm2: Teacher):
     from wrongcot_data.engines.vllm import VllmOptions, engine_arguments
 
     folder = find_weights(smollm2).folder
-    passed = engine_arguments(VllmOptions(tensor_parallel_size=2, extra={"seed": 3}), folder)
-    assert (passed["seed"], passed["tensor_parallel_size"], passed["dtype"]) == (3, 2, "float32")
-    with pytest.raises(BadInput, match="did you mean block_size"):
-        engine_arguments(VllmOptions(extra={"blok_size": 16}), folder)
-    with pytest.raises(BadInput, match="the teacher decides"):
-        engine_arguments(VllmOptions(extra={"model": "other"}), folder)
+    passed = engine_arguments(VllmOptions(tensor_parallel_size=2, extra={"block_size": 32}), folder)
+    assert (passed["block_size"], passed["tensor_parallel_size"], passed["dtype"]) == (32, 2, "float32")
 
 
-def test_a_limit_that_leaves_no_room_is_said_before_anything_is_started(smollm2: Teacher):
+def test_what_extra_takes_is_known_to_this_vllm():
+    from vllm.engine.arg_utils import AsyncEngineArgs
+
+    from wrongcot_data.engines.vllm import HARMLESS
+
+    assert {field.name for field in dataclasses.fields(AsyncEngineArgs)} >= HARMLESS
+
+
+def test_a_limit_that_leaves_no_room_is_said_before_anything_is_started(
+    smollm2: Teacher, caplog: pytest.LogCaptureFixture
+):
     with pytest.raises(BadInput, match="max_tokens 9000 leaves no room: the model holds 8192 tokens here"):
         get_engine("vllm").open(opening(smollm2, Sampling(0.0, 1.0, 9000), **SMALL))
+    assert "loading smollm2-135m by vllm" in caplog.messages
 
 
 def test_a_model_that_cannot_be_loaded_is_said_in_one_line_with_the_cause(

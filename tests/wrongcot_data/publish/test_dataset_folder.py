@@ -72,6 +72,20 @@ def test_a_variant_without_rows_does_not_keep_the_others_from_loading(tmp_path: 
     assert "| `right` | 0 |" in (tmp_path / "d" / "README.md").read_text()
 
 
+def test_the_card_of_a_data_set_without_rows_says_so_in_whole_sentences(tmp_path: Path, scripted):
+    """Its time is used up before the first reply is asked."""
+    receipt = scripted(tmp_path / "d", "--limit", 2, "--variant", "wrong", "--max-minutes", 1e-9)["receipt"]
+    assert receipt["samples"] == {}
+    card = (tmp_path / "d" / "README.md").read_text()
+    assert "This data set has no rows, and `datasets` cannot load it." in card
+    assert "No reply of the teacher is in this data set." in card
+    assert "none: the data set holds no reply" in card
+    assert "load_dataset" not in card
+    assert "0 replies" not in card
+    assert "\n.\n" not in card
+    assert "## Examples" not in card
+
+
 def test_the_columns_of_a_trace_are_plain_and_never_null(built: Path, rows):
     for config in CONFIGS:
         table = pq.read_table(next((built / config).glob("*.parquet")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -49,12 +50,17 @@ def test_a_name_is_looked_for_in_the_registry_then_on_the_disk_then_on_the_hub(t
     assert get_teacher("Qwen/Qwen2.5-0.5B").hub_id == "Qwen/Qwen2.5-0.5B"
 
 
-@pytest.mark.parametrize(
-    "name", ["smolm2-135m", "./not/there", "a/b/c", "https://huggingface.co/a/b", "", "é/b", "x" * 300, "a\0b"]
-)
+@pytest.mark.parametrize("name", ["smolm2-135m", "a/b/c", "https://huggingface.co/a/b", "", "é/b", "x" * 300, "a\0b"])
 def test_what_is_none_of_these_is_an_unknown_teacher(name: str):
     with pytest.raises(BadInput, match="unknown teacher"):
         get_teacher(name)
+
+
+@pytest.mark.parametrize("name", ["./not/there", "/not/there", "~/model", "mine.gguf", "models/mine.gguf"])
+def test_a_path_that_is_not_there_is_said_so_and_never_asked_of_the_hub(name: str):
+    with pytest.raises(BadInput, match=f"there is no file {re.escape(name)}") as caught:
+        get_teacher(name)
+    assert caught.value.try_[0].startswith("--teacher PATH")
 
 
 @pytest.mark.parametrize(
@@ -263,8 +269,35 @@ def test_the_revision_of_a_local_model_tells_parts_that_changed_names_apart(mode
 def test_a_path_without_a_model_is_said_so(tmp_path: Path):
     (tmp_path / "file.bin").write_bytes(b"")
     for path in (tmp_path, tmp_path / "file.bin"):
-        with pytest.raises(BadInput, match="neither a GGUF file nor a folder with a config"):
+        with pytest.raises(BadInput, match="neither a GGUF file nor a folder with a config") as caught:
             find_weights(get_teacher(str(path)))
+        assert caught.value.try_
+
+
+@pytest.mark.parametrize("content", [b"", b"no model" * 100, b"GGUF\x03\0\0\0"], ids=["empty", "another", "cut"])
+def test_a_broken_gguf_file_is_one_line_with_the_next_step(tmp_path: Path, monkeypatch, content: bytes):
+    pytest.importorskip("gguf", reason="the extra local is not installed")
+    monkeypatch.setenv("WRONGCOT_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "m.gguf").write_bytes(content)
+    with pytest.raises(BadInput, match=r"m\.gguf cannot be converted: ") as caught:
+        find_weights(get_teacher(str(tmp_path / "m.gguf")))
+    assert "\n" not in caught.value.message
+    assert caught.value.try_[0].startswith("--teacher PATH")
+
+
+@pytest.mark.parametrize(("status", "log_in"), [(None, False), (404, False), (401, True), (403, True)])
+def test_logging_in_is_proposed_only_where_the_hub_refuses(monkeypatch, status: int | None, log_in: bool):
+    def snapshot_download(*_: Any, **__: Any) -> str:
+        error = OSError("no way")
+        if status:
+            error.response = SimpleNamespace(status_code=status)  # type: ignore[attr-defined]
+        raise error
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    with pytest.raises(Unavailable, match="cannot fetch org/model from the Hub: no way") as caught:
+        find_weights(get_teacher("org/model"))
+    assert caught.value.try_[0] == "--teacher PATH    (weights on this disk)"
+    assert any("hf auth login" in hint for hint in caught.value.try_) == log_in
 
 
 @pytest.mark.real
