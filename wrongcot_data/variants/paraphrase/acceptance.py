@@ -27,6 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wrongcot_data.graders import code
+from wrongcot_data.graders.programs import Program
 from wrongcot_data.graders.syntax import syntax_tree
 from wrongcot_data.receipt import Refusal
 from wrongcot_data.records import FinishReason, Grade, Problem, Verdict
@@ -187,5 +188,5 @@ def _same_program(problem: Problem, base: str, text: str) -> bool:
         return one.text.split() == other.text.split()
 
 
-def _program(problem: Problem, text: str) -> code.Program | None:
+def _program(problem: Problem, text: str) -> Program | None:
     return code.program_of(problem.data["tests"], problem.data["test_setup_code"], text)
