@@ -232,8 +232,8 @@ def _write_rows(
                 account.count_samples(pooled.samples, pooled.spare)
                 engines.update(sample.engine for sample in pooled.samples)
             for rewritten in pooled.rewritten:
-                rows = (rewriting_row(pooled, rewritten, sample) for sample in rewritten.samples)
-                writers[PARAPHRASE_SAMPLES].write(rows)
+                asked = (rewriting_row(pooled, rewritten, sample) for sample in rewritten.samples)
+                writers[PARAPHRASE_SAMPLES].write(asked)
                 account.count_rewritings(rewritten.samples, rewritten.spare)
                 rewriters.update(sample.engine for sample in rewritten.samples)
             for variant in plan.variants:
