@@ -77,7 +77,8 @@ class TraceQuality:
         flawed_by: traces that have a step of the kind.
         first_errors: traces by the part of them, of `N_PARTS`, in which their first invalid step begins.
         checked, prefixed: traces by grade that have at least one checked step, at least two.
-        cases: traces by what their answer says of their steps, one of `CASES`.
+        cases: traces by what their answer says of their steps, of `CASES`.
+        examples: each trace as one of its first case only, so that those of a sound prefix are flawed after it.
     """
 
     rows: int = 0
@@ -111,9 +112,10 @@ class TraceQuality:
         checked = [step["verdict"] for step in steps if step["verdict"] != "unchecked"]
         self.checked[row["grade"]] += bool(checked)
         self.prefixed[row["grade"]] += len(checked) > 1
-        for case in cases(row["grade"], checked):
-            self.cases[case] += 1
-            self.examples[case].offer(row)
+        found = cases(row["grade"], checked)
+        self.cases.update(found)
+        if found:
+            self.examples[found[0]].offer(row)
 
     def _add_steps(self, steps: Sequence[Row], length: int) -> None:
         invalid = [step for step in steps if step["verdict"] == "invalid"]
