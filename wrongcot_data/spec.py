@@ -29,6 +29,10 @@ OUTSIDE_HASH = frozenset({"engine", "engine_options", "max_tokens_total", "max_m
 
 FLAG_KEYS = {
     "variant": "variants",
+    "view": "views",
+    "mix": "mixes",
+    "paraphraser": "paraphrase.paraphraser",
+    "of": "paraphrase.of",
     "temperature": "sampling.temperature",
     "top_p": "sampling.top_p",
     "max_tokens": "sampling.max_tokens",
