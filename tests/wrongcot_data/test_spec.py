@@ -113,11 +113,14 @@ def test_the_hash_changes_with_every_field_inside_it_and_with_none_outside():
         "seed": 5, "split": "test", "problems": {"a": 1}, "prompt": "chat-few", "sampling": {"top_p": 0.5},
         "engine": "vllm", "engine_options": {"batch_size": 1}, "give_up_below": 0.2, "ask_ahead": 0.3,
         "max_tokens_total": 9, "max_minutes": 1.5, "views": ["preference"],
+        "match": "size", "tokenizer": "other", "mixes": [{"wrong": 1, "right": 1}],
+        "paraphrase": {"of": "wrong"},
     }  # fmt: skip
     assert changed.keys() == BuildSpec.model_fields.keys()
-    base = spec_hash(make_spec(BASE))
+    everything = {**BASE, "variants": ["wrong", "right", "paraphrase"]}
+    base = spec_hash(make_spec(everything))
     for name, value in changed.items():
-        same = spec_hash(make_spec({**BASE, name: value})) == base
+        same = spec_hash(make_spec({**everything, name: value})) == base
         assert same == (name in OUTSIDE_HASH), name
 
 

@@ -75,9 +75,10 @@ def test_errors_that_are_forgotten_are_asked_again_and_nothing_else_is(tmp_path:
     first = scripted(tmp_path / "a", "--limit", 20, "--journal", path)["receipt"]
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE samples SET grade = 'error', error = 'no answer' WHERE attempt = 0 AND rowid % 2")
-        (count,) = db.execute("SELECT count(*) FROM samples WHERE grade = 'error'").fetchone()
     text = run("build", "countdown", "--teacher", "scripted", "--limit", 20, "--out", tmp_path / "a", "--journal", path)
     assert f"journal forget-errors --journal {path}" in text.stdout
+    with closing(sqlite3.connect(path)) as db:
+        (count,) = db.execute("SELECT count(*) FROM samples WHERE grade = 'error'").fetchone()
     told = json.loads(run("journal", "forget-errors", "--journal", path, "--json").stdout)
     assert told["forgotten"] == count > 0
     again = scripted(tmp_path / "a", "--limit", 20, "--journal", path)["receipt"]

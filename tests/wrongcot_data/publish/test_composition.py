@@ -71,7 +71,7 @@ def test_matched_in_size_or_tokens(tmp_path: Path, scripted, run, make_tiny_mode
         assert len({one["rows"] for one in after.values()}) == 1
     else:
         totals = [one["tokens"] for one in after.values()]
-        assert max(totals) - min(totals) < 200
+        assert max(totals) - min(totals) < 500  # less than the shortest row that was left out
         assert len({one["rows"] for one in after.values()}) > 1
     run("verify", tmp_path / "d")
 
@@ -95,7 +95,7 @@ def test_a_second_build_in_the_folder_takes_the_old_mix_away(tmp_path: Path, scr
 )
 def test_a_row_that_is_gone_or_changed_is_named(copy: Path, run, config: str, edit, named: str):
     forge(copy, config, edit)
-    assert named in run("verify", copy, code=1).stdout
+    assert named in run("verify", copy, "--json", code=1).stdout
 
 
 @pytest.mark.parametrize(
