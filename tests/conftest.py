@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# What a property takes says nothing of it: on a busy machine any example may take a second.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Tiny models gain nothing from threads, and OpenMP's waiting threads starve each other where tests run side by side.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
