@@ -36,7 +36,7 @@ from wrongcot_data.spec import spec_hash
 from wrongcot_data.teachers.availability import require
 from wrongcot_data.teachers.prompting import template_name
 from wrongcot_data.teachers.weights import cache_folder
-from wrongcot_data.variants import REGISTRY, Variant, reference
+from wrongcot_data.variants import CONFIGS, Variant, reference
 from wrongcot_data.variants.pooled import Pooled, Source
 
 
@@ -166,7 +166,7 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
         encoding="utf-8",
     )
     write_json(new / MANIFEST, {**facts, "files": list_files(new)})
-    put_in_place(new, out, [*REGISTRY, SAMPLES])
+    put_in_place(new, out, [*CONFIGS, SAMPLES])
     return Built(out, facts["receipt"], receipt.faults(account, written))
 
 
@@ -203,6 +203,9 @@ def _account(
     asked = variant.asked(plan.spec.per_problem)
     account.asked[variant.name] += asked
     account.kept[variant.name] += kept
+    for reason, count in variant.lost(pooled, asked).items():
+        account.leave_out(variant.name, reason, count)
+        kept += count
     grade = variant.wanted
     why = why_short(pooled.samples, grade, pooled.end, stopped) if grade else reference.why_none(pooled)
     account.leave_out(variant.name, why, asked - kept)
@@ -212,7 +215,8 @@ def _configs(plan: Plan) -> list[str]:
     """The configs of a data set, the default first: the wrong traces are what the project is for."""
     names = [variant.name for variant in plan.variants]
     first = [name for name in ("wrong", "right", "reference") if name in names]
-    return [*first, *([SAMPLES] if plan.quotas.wanted else [])]
+    others = [name for name in names if name not in first]
+    return [*first, *others, *([SAMPLES] if plan.quotas.wanted else [])]
 
 
 def _summaries(plan: Plan) -> dict[str, str]:

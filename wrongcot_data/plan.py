@@ -17,7 +17,7 @@ from wrongcot_data.spec import BuildSpec, parse_model
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.registry import PromptStyle, Teacher, get_teacher
-from wrongcot_data.variants import REGISTRY, Variant
+from wrongcot_data.variants import Variant, variants_of
 
 DEFAULT_ENGINE = "transformers"
 
@@ -55,7 +55,7 @@ def make_plan(spec: BuildSpec) -> Plan:
     runs = engine.runs(engine_options) if isinstance(engine, SpreadingKind) else engine_name
     if teacher.engine and runs != teacher.engine:
         raise BadInput(f"teacher {teacher.name} runs on the engine {teacher.engine} only, not on {runs}")
-    variants = [REGISTRY[name] for name in spec.variants]
+    variants = [variant for name in spec.variants for variant in variants_of(name, spec, task)]
     task_options = parse_model(task.options, spec.problems, "problems.")
     return Plan(
         # the task's defaults, such as the revision of its source, are part of what is built

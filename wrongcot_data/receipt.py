@@ -13,6 +13,7 @@ from wrongcot_data.records import Grade, Sample
 
 LeftOut = (
     Literal["attempts used up", "hopeless", "only duplicates left", "no reference trace", "reference trace not correct"]
+    | Literal["no checkable step", "base has an invalid step", "too few steps can be made wrong"]
     | Stopped
 )
 

@@ -16,7 +16,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -29,8 +29,9 @@ OUTSIDE_HASH = frozenset({"engine", "engine_options", "max_tokens_total", "max_m
 
 Model = TypeVar("Model", bound=BaseModel)
 
-VariantName = Literal["reference", "right", "wrong"]
+VariantName = Literal["reference", "right", "wrong", "corrupt"]
 VARIANTS: tuple[VariantName, ...] = ("reference", "right", "wrong")
+"""What is built unless the spec says otherwise."""
 
 
 class SamplingSpec(BaseModel, extra="forbid", frozen=True):
@@ -41,6 +42,34 @@ class SamplingSpec(BaseModel, extra="forbid", frozen=True):
     )
     top_p: float = Field(0.95, gt=0, le=1, description="cuts the tail that breaks small teachers' replies")
     max_tokens: int | None = Field(None, ge=1, description="none: what suits the task")
+
+
+class CorruptSpec(BaseModel, extra="forbid", frozen=True):
+    """How correct traces are made wrong; part of the hash only where `corrupt` is built."""
+
+    levels: tuple[Annotated[int, Field(ge=0, le=100)], ...] = Field(
+        (0, 25, 50, 75, 100), min_length=1, description="percent of the checkable steps made wrong; a config each"
+    )
+    base: Literal["reference", "right"] = Field(
+        "reference", description="what is corrupted; reference needs no teacher"
+    )
+    mode: Literal["slip", "propagate"] = Field(
+        "slip", description="later steps stay as they were, or are computed again from the wrong value"
+    )
+    answer: Literal["keep", "propagate", "replace"] | None = Field(
+        None, description="what becomes of the answer; none: keep with slip, propagate with propagate"
+    )
+    operators: tuple[str, ...] = Field(
+        ("slip", "operator-swap", "quantity-swap", "mix-up"),
+        min_length=1,
+        description="who proposes edits; named here, so that an installed plugin changes no build unasked",
+    )
+
+    @model_validator(mode="after")
+    def _once_and_in_order(self) -> CorruptSpec:
+        if len(set(self.levels)) != len(self.levels) or len(set(self.operators)) != len(self.operators):
+            raise ValueError("a level or an operator is named twice")
+        return self
 
 
 class BuildSpec(BaseModel, extra="forbid", frozen=True):
@@ -75,6 +104,7 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     problems: dict[str, Any] = Field(default_factory=dict, description="the task's own options")
     prompt: PromptStyle | None = Field(None, description="none: the style that suits the teacher")
     sampling: SamplingSpec = Field(default_factory=SamplingSpec, description="how replies are drawn")
+    corrupt: CorruptSpec = Field(default_factory=CorruptSpec, description="how the variant corrupt is made")
     engine: str | None = Field(None, description="none: the teacher's own, else transformers")
     engine_options: dict[str, Any] = Field(default_factory=dict, description="the engine's own options")
 
@@ -92,6 +122,8 @@ def spec_hash(spec: BuildSpec) -> str:
     """`v1:` and 16 hex digits of the SHA-256 of the canonical JSON of every field inside the hash."""
     inside = spec.model_dump(mode="json", exclude=set(OUTSIDE_HASH))
     inside["variants"] = sorted(inside["variants"])
+    if "corrupt" not in spec.variants:
+        del inside["corrupt"]  # it decides nothing
     return f"{HASH_SCHEME}:{content_hash(inside)[:16]}"
 
 

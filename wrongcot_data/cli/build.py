@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wrongcot_data.cli.console import INTERRUPTED, emit, json_option, log, progress
+from wrongcot_data.cli.corrupt_options import corrupt_fields, corrupt_options
 from wrongcot_data.cli.options import (
     at_servers,
     base_url_option,
@@ -34,7 +35,10 @@ COUNTED = 10_000
 @click.argument("task", required=False)
 @click.option("--teacher", help="Registry name, Hub id or local path; see `wrongcot-data teachers`.")
 @click.option(
-    "--variant", "variants", multiple=True, help="reference, right or wrong; repeat for several. All by default."
+    "--variant",
+    "variants",
+    multiple=True,
+    help="reference, right, wrong or corrupt; repeat for several.  [default: the first three]",
 )
 @click.option("--limit", type=int, help="Problems.")
 @click.option("--per-problem", type=int, help="Distinct traces a problem, of right and of wrong each.")
@@ -43,6 +47,7 @@ COUNTED = 10_000
 @click.option("--ask-ahead", type=float, help="Ask a reply that is at least so likely to be needed; 2: none early.")
 @click.option("--max-tokens-total", type=int, help="Tokens the teacher may write for this build in all.")
 @click.option("--max-minutes", type=float, help="Minutes to go on asking; what is in flight is still finished.")
+@corrupt_options
 @source_options
 @click.option("--seed", type=int, help="Decides problems and replies.")
 @click.option("--split", help="Split that the problems come from.")
@@ -84,11 +89,13 @@ def build(
     from wrongcot_data.spec import make_spec, read_config
 
     fields = read_config(config) if config else {}
+    corrupt = corrupt_fields(flags)
     fields |= {name: value for name, value in flags.items() if value is not None}
     if task:
         fields["task"] = task
     if variants:
         fields["variants"] = list(variants)
+    _merge(fields, "corrupt", dict(corrupt))
     _merge(fields, "sampling", {"temperature": temperature, "max_tokens": max_tokens})
     _merge(fields, "engine_options", pairs("--engine-option", engine_options))
     if base_urls:

@@ -17,12 +17,13 @@ from wrongcot_data.parallel import in_order
 from wrongcot_data.pool.grading import verdict
 from wrongcot_data.publish.columns import SAMPLES, problem_of, schema
 from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe, rows_by_config
-from wrongcot_data.records import first_invalid_step
+from wrongcot_data.publish.verify_corrupt import row_faults, set_faults, text_of
+from wrongcot_data.records import Verdict, first_invalid_step
 from wrongcot_data.spec import make_spec, spec_hash
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import question
-from wrongcot_data.variants import REGISTRY
+from wrongcot_data.variants import CONFIGS, REGISTRY
 
 UNREADABLE = (OSError, pa.ArrowException, UnicodeDecodeError)
 """What reading a Parquet file raises that somebody has changed."""
@@ -140,7 +141,7 @@ def differences(folder: Path) -> Iterator[str]:
     if manifest["grader_version"] != task.grader_version:
         yield f"graded by {manifest['grader_version']}; this version grades by {task.grader_version}"
     for config in manifest["rows"]:
-        if config != SAMPLES and config not in REGISTRY:
+        if config != SAMPLES and config not in CONFIGS:
             yield f"{config}: not a variant"
             continue
         try:
@@ -151,6 +152,12 @@ def differences(folder: Path) -> Iterator[str]:
             yield f"{config}: {error.message}"
         except UNREADABLE as error:
             yield f"{config}: cannot be read ({error})"
+    try:
+        yield from set_faults(task, make_spec(manifest["spec"]), lambda config: read_rows(folder, config))
+    except Unavailable:
+        raise
+    except WrongcotError as error:
+        yield f"corrupt: {error.message}"
 
 
 def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -231,7 +238,7 @@ def _rows(folder: Path, task: Task, config: str, manifest: Mapping[str, Any]) ->
 
     names: set[tuple[str, str]] = set()
     for number, (row, found) in enumerate(in_order(checked, read_rows(folder, config))):
-        name = (row["problem_id"], row["sample_id"] if config == SAMPLES else _text(row))
+        name = (row["problem_id"], row["sample_id"] if config == SAMPLES else text_of(row))
         if name in names:
             yield f"{config} row {number}: a second time the same"
         names.add(name)
@@ -263,21 +270,20 @@ def _sample(task: Task, _config: str, row: Mapping[str, Any]) -> Iterator[str]:
 
 def _trace(task: Task, config: str, row: Mapping[str, Any]) -> Iterator[str]:
     problem = problem_of(task, row)
-    text = _text(row)
+    text = text_of(row)
     found = verdict(task, problem, text, row["finish_reason"], "")
     for what in ("grade", "reason", "answer"):
         if getattr(found, what) != row[what]:
             yield f"{what} is {getattr(found, what)!r}, not {row[what]!r}"
-    wanted = REGISTRY[config].wanted or "correct"  # type: ignore[index]
-    if found.grade != wanted:
-        yield f"graded {found.grade}, which has no place in {config}"
-    if row["variant"] != config:
-        yield f"variant is {row['variant']!r}"
+    steps = tuple(task.steps(problem, text))
+    if config in REGISTRY:
+        yield from _plain_row(row, config, found)
+    else:
+        yield from row_faults(row, config, steps, found)
     if row["prompt"] != [{"role": "user", "content": question(task, problem)}]:
         yield "prompt is not the problem's"
     if row["reference_answer"] != task.reference(problem).answer:
         yield "reference_answer is not the problem's"
-    steps = tuple(task.steps(problem, text))
     told = [(step["start"], step["end"], step["text"], step["verdict"], step["kind"]) for step in row["steps"]]
     if told != [(step.start, step.end, step.text, step.verdict, step.kind) for step in steps]:
         yield "steps are not those of the completion"
@@ -285,6 +291,11 @@ def _trace(task: Task, config: str, row: Mapping[str, Any]) -> Iterator[str]:
         yield f"first_invalid_step is {first_invalid_step(steps)}, not {row['first_invalid_step']}"
 
 
-def _text(row: Mapping[str, Any]) -> str:
-    turns = row["completion"]
-    return turns[0]["content"] if len(turns) == 1 else ""
+def _plain_row(row: Mapping[str, Any], config: str, found: Verdict) -> Iterator[str]:
+    """Whether a row of a variant without levels has its grade, and nothing that only a corruption has."""
+    if found.grade != (REGISTRY[config].wanted or "correct"):
+        yield f"graded {found.grade}, which has no place in {config}"
+    if row["variant"] != config:
+        yield f"variant is {row['variant']!r}"
+    if row["level"] or not row["answer_kept"] or any(step["operator"] for step in row["steps"]):
+        yield "it has the marks of a corruption"
