@@ -60,9 +60,12 @@ class CorruptSpec(BaseModel, extra="forbid", frozen=True):
         None, description="what becomes of the answer; none: keep with slip, propagate with propagate"
     )
     operators: tuple[str, ...] = Field(
-        ("slip", "operator-swap", "quantity-swap", "mix-up"),
+        (
+            *("slip", "operator-swap", "quantity-swap", "mix-up"),
+            *("comparison", "boundary", "constant", "arithmetic", "variable", "removed"),
+        ),
         min_length=1,
-        description="who proposes edits; named here, so that an installed plugin changes no build unasked",
+        description="who proposes edits, where they fit the task; an installed plugin changes no build unasked",
     )
 
     @model_validator(mode="after")

@@ -32,6 +32,9 @@ def row_faults(row: Row, config: str, steps: Sequence[Step], verdict: Verdict) -
         yield f"graded {verdict.grade}, which has no place in {config}"
     if row["answer_kept"] != (verdict.grade == "correct"):
         yield f"answer_kept is {row['answer_kept']}, but it is graded {verdict.grade}"
+    if "tests" in row:
+        yield from _program_faults(row, verdict)
+        return
     for number, (label, step) in enumerate(zip(told, steps, strict=False)):
         if bool(label["operator"]) != (step.verdict == "invalid"):
             yield f"step {number} is {step.verdict}, but its operator is {label['operator']!r}"
@@ -39,6 +42,15 @@ def row_faults(row: Row, config: str, steps: Sequence[Step], verdict: Verdict) -
     checkable = sum(step.verdict != "unchecked" for step in steps)
     if wrong != wanted(row["level"], checkable):
         yield f"{wrong} of {checkable} checkable steps are wrong, which is not level {row['level']}"
+
+
+def _program_faults(row: Row, verdict: Verdict) -> Iterator[str]:
+    """What of a program's row is not so: made wrong where its level says so, and failing then."""
+    changed = sum(step["operator"] != "" for step in row["steps"])
+    if bool(changed) != bool(row["level"]):
+        yield f"{changed} statements are made wrong, which is not level {row['level']}"
+    if verdict.grade != ("wrong" if row["level"] else "correct"):
+        yield f"graded {verdict.grade}, which is not level {row['level']}"
 
 
 def set_faults(task: Task, spec: BuildSpec, read: Callable[[str], Iterator[Row]]) -> Iterator[str]:

@@ -67,12 +67,14 @@ class Operator:
         propose: edits of a step, most wanted first, from the step and the random numbers alone; none where it has
             nothing to say. Lazy: few of them are looked at.
         summary: one line for listings and docs.
+        is_last: whether it is asked only when the others have no more to say.
     """
 
     name: str
     unit: Unit
     propose: Callable[[Place, Random], Iterator[Edit]]
     summary: str
+    is_last: bool = False
 
 
 def applied(text: str, edit: Edit) -> str:

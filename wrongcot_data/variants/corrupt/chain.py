@@ -7,40 +7,58 @@ and nothing else changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
+from typing import Literal
 
-from wrongcot_data.records import Problem, Step, Verdict
+from wrongcot_data.records import Grade, Problem, Step, Verdict
 from wrongcot_data.spec import derive_seed
 from wrongcot_data.steps.equations import find_equations
 from wrongcot_data.tasks.base import Task
+from wrongcot_data.variants.corrupt.answers import NOWHERE, answer_span, replacements
 from wrongcot_data.variants.corrupt.base import Edit, Operator, Place, applied
+from wrongcot_data.variants.corrupt.propagation import propagated, with_answer
 
 CHAIN_VERSION = 1
 """Part of every seed; a change of what a chain draws raises it."""
 
-EDITS_TRIED = 2
-"""Of each operator for a step, before the next operator is asked: most steps yield to the first, or to none."""
+EDITS_TRIED = {"slip": 2, "propagate": 6}
+"""Of each operator for a step, by mode: most steps yield to the first, but from most wrong values nothing follows."""
+
+
+REPLACEMENTS_TRIED = 4
+
+Mode = Literal["slip", "propagate"]
+AnswerPolicy = Literal["keep", "propagate", "replace"]
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A text of a chain, its steps with their operators, and its grade."""
+    """A text of a chain, its steps with their operators, and its grade.
+
+    Attributes:
+        spoilable: of a program, the statements that can be made wrong; None where steps are checked one by one.
+    """
 
     text: str
     steps: tuple[Step, ...]
     verdict: Verdict
+    spoilable: int | None = None
 
     @property
     def wrong(self) -> int:
-        """How many steps are invalid."""
+        """How many steps are invalid; of a program, how many statements were made wrong."""
+        if self.spoilable is not None:
+            return sum(step.operator != "" for step in self.steps)
         return sum(step.verdict == "invalid" for step in self.steps)
 
     @property
     def checkable(self) -> int:
-        """How many steps are valid or invalid."""
+        """How many steps are valid or invalid; of a program, how many statements can be made wrong."""
+        if self.spoilable is not None:
+            return self.spoilable
         return sum(step.verdict != "unchecked" for step in self.steps)
 
 
@@ -50,6 +68,8 @@ class Rules:
 
     operators: tuple[Operator, ...]
     seed: int = 0
+    mode: Mode = "slip"
+    answer: AnswerPolicy = "keep"
 
 
 def chain(task: Task, problem: Problem, base: Element, rules: Rules) -> Iterator[Element]:
@@ -64,25 +84,59 @@ def chain(task: Task, problem: Problem, base: Element, rules: Rules) -> Iterator
     Random(draw).shuffle(order)
     for number in order:
         place = Place(task, problem, current.text, current.steps, number)
-        following = corrupted(place, rules, Random(derive_seed(draw, number)))
+        following = corrupted(place, current.verdict, rules, Random(derive_seed(draw, number)))
         if following:
             current = following
             yield current
 
 
-def corrupted(place: Place, rules: Rules, rng: Random) -> Element | None:
-    """The trace with one step more wrong: the first proposed edit that is proven; None where none is."""
-    for operator, edit in _proposals(place, rules.operators, rng):
-        text = applied(place.text, edit)
-        if text != text.strip() or not _is_false(place, text):
+def corrupted(place: Place, verdict: Verdict, rules: Rules, rng: Random) -> Element | None:
+    """The trace with one step more wrong: the first proposed edit that is proven; None where none is.
+
+    Args:
+        verdict: of the trace as it is.
+    """
+    span = answer_span(place.text, verdict.answer)
+    operators = [operator for operator in rules.operators if operator.unit == "equation"]
+    for operator, edit in proposals(place, operators, EDITS_TRIED[rules.mode], rng):
+        if not _is_false(place, applied(place.text, edit)):
             continue
-        steps = proven(place, place.task.steps(place.problem, text), label(operator, edit))
-        if steps is None:
-            continue
-        verdict = place.task.grade(place.problem, text, "stop")
-        if verdict.grade == "correct":
-            return Element(text, steps, verdict)
+        for whole in completed(place, edit, span, verdict, rules, rng):
+            text = applied(place.text, whole)
+            steps = proven(place, place.task.steps(place.problem, text), label(operator, edit))
+            if steps is None or text != text.strip():
+                break
+            found = place.task.grade(place.problem, text, "stop")
+            if found.grade in ALLOWED[rules.answer]:
+                return Element(text, steps, found)
     return None
+
+
+ALLOWED: Mapping[AnswerPolicy, Collection[Grade]] = {
+    "keep": ("correct",),
+    "propagate": ("correct", "wrong"),
+    "replace": ("wrong",),
+}
+"""What a corrupted trace may be graded."""
+
+
+def completed(
+    place: Place, edit: Edit, span: tuple[int, int], verdict: Verdict, rules: Rules, rng: Random
+) -> Iterator[Edit]:
+    """An edit with what the mode and the answer policy make of it: one, or several to choose from, or none."""
+    whole: Edit | None = edit
+    if rules.mode == "propagate":
+        whole = propagated(place, edit, NOWHERE if rules.answer == "propagate" else span)
+    elif rules.answer == "propagate":
+        whole = with_answer(place, edit, span)
+    if whole is None:
+        return
+    if rules.answer == "replace" and verdict.grade == "correct":
+        for change in islice(replacements(place.text, span, rng), REPLACEMENTS_TRIED):
+            if all(one.end <= change.start for one in whole.changes):
+                yield replace(whole, changes=(*whole.changes, change))
+    else:
+        yield whole
 
 
 def _is_false(place: Place, text: str) -> bool:
@@ -104,15 +158,15 @@ def proven(place: Place, after: Sequence[Step], operator: str) -> tuple[Step, ..
     for number, (old, new) in enumerate(zip(place.steps, after, strict=True)):
         if number == place.number:
             steps.append(replace(new, operator=operator))
-        elif (old.text, old.verdict, old.kind) == (new.text, new.verdict, new.kind):
+        elif (old.verdict, old.kind) == (new.verdict, new.kind):
             steps.append(replace(new, operator=old.operator) if old.operator else new)
         else:
             return None
     return tuple(steps)
 
 
-def _proposals(place: Place, operators: Sequence[Operator], rng: Random) -> Iterator[tuple[Operator, Edit]]:
+def proposals(place: Place, operators: Sequence[Operator], tried: int, rng: Random) -> Iterator[tuple[Operator, Edit]]:
     """A few edits of each operator, the operators in a drawn order."""
-    for operator in rng.sample(operators, len(operators)):
-        for edit in islice(operator.propose(place, rng), EDITS_TRIED):
+    for operator in sorted(rng.sample(operators, len(operators)), key=lambda one: one.is_last):
+        for edit in islice(operator.propose(place, rng), tried):
             yield operator, edit

@@ -14,6 +14,7 @@ from wrongcot_data.variants import reference, right
 from wrongcot_data.variants.corrupt.base import get_operator
 from wrongcot_data.variants.corrupt.chain import Element, Rules, chain
 from wrongcot_data.variants.corrupt.levels import at_level, wanted
+from wrongcot_data.variants.corrupt.programs import program_chain
 from wrongcot_data.variants.pooled import Pooled
 
 CONFIGS: tuple[str, ...] = tuple(f"corrupt-{level}" for level in range(101))
@@ -37,16 +38,19 @@ def rules_of(task: Task, spec: CorruptSpec, seed: int) -> Rules:
     Raises:
         BadInput: an operator that there is not.
     """
-    return Rules(tuple(get_operator(name) for name in spec.operators), seed)
+    policy = spec.answer or ("keep" if spec.mode == "slip" else "propagate")
+    return Rules(tuple(get_operator(name) for name in spec.operators), seed, spec.mode, policy)
 
 
 def chain_of(task: Task, problem: Problem, base: Element, rules: Rules, top: int) -> Sequence[Element] | LeftOut:
     """The chain of a correct trace as far as the level `top` needs it, or why there is none. Never raises."""
     if base.wrong:
         return "base has an invalid step"
+    if "tests" in task.columns:
+        return program_chain(task, problem, base, rules) or "no checkable step"
     if not base.checkable:
         return "no checkable step"
-    elements = []
+    elements: list[Element] = []
     for element in chain(task, problem, base, rules):
         elements.append(element)
         if element.wrong >= wanted(top, element.checkable):
