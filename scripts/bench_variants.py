@@ -151,14 +151,14 @@ def slips(data: Data) -> dict[str, Any]:
                 for row in data.rows(f"processbench/{name}_first_half.jsonl")
                 for step in row["steps"]
             )
-        ),  # fmt: skip
+        ),
         "mr_gsm8k": corruption_checks.kinds_and_sizes(
             _false(
                 step
                 for row in data.rows("mr_gsm8k/wrong_solutions_first_half.jsonl")
                 for step in row["model_output_steps"]
             )
-        ),  # fmt: skip
+        ),
         "ours: slip": corruption_checks.kinds_and_sizes(_ours(data, ("slip",))),
         "ours: all operators": corruption_checks.kinds_and_sizes(_ours(data, CorruptSpec().operators)),
     }

@@ -20,10 +20,8 @@ def propose(place: Place, rng: Random) -> Iterator[Edit]:
     rng.shuffle(found)
     for one in found:
         assert one.result is not None
-        kinds = list(KINDS)
-        rng.shuffle(kinds)
-        for kind in kinds:
-            for value in KINDS[kind](one, one.result, rng):
+        for kind in sorted(KINDS, key=lambda kind: rng.random() ** (1 / KINDS[kind][0]), reverse=True):
+            for value in KINDS[kind][1](one, one.result, rng):
                 change = one.result.rewritten(value) if _is_plausible(value, one.result) else None
                 if change:
                     yield Edit((change,), kind)
@@ -69,20 +67,51 @@ def wrong_sign(one: Anatomy, result: Numeral, rng: Random) -> Iterator[Fraction]
                 continue
 
 
-KINDS: dict[str, Callable[[Anatomy, Numeral, Random], Iterator[Fraction]]] = {
-    "carry": carry,
-    "off by one": off_by_one,
-    "digit swap": digit_swap,
-    "wrong sign": wrong_sign,
+def one_digit(one: Anatomy, result: Numeral, rng: Random) -> Iterator[Fraction]:
+    """One digit another one."""
+    digits = str(result.digits)
+    places = list(range(len(digits)))
+    rng.shuffle(places)
+    for at in places:
+        others = [digit for digit in "0123456789" if digit != digits[at] and (at or digit != "0")]
+        yield Fraction(int(digits[:at] + rng.choice(others) + digits[at + 1 :]), 10**result.places)
+
+
+def a_zero(one: Anatomy, result: Numeral, rng: Random) -> Iterator[Fraction]:
+    """A zero, or a place of the decimal point, too many or too few."""
+    ways = [result.value * 10, result.value / 10]
+    rng.shuffle(ways)
+    yield from ways
+
+
+def misreckoned(one: Anatomy, result: Numeral, rng: Random) -> Iterator[Fraction]:
+    """A number of about the right size, as round as the right one: `165 * 12 = 2020`."""
+    round_to = 10 ** (len(str(result.digits)) - len(str(result.digits).rstrip("0")))
+    for _ in range(2):
+        near = round(result.digits * rng.uniform(0.5, 1.8) / round_to) * round_to
+        yield Fraction(near, 10**result.places)
+
+
+KINDS: dict[str, tuple[int, Callable[[Anatomy, Numeral, Random], Iterator[Fraction]]]] = {
+    "misreckoned": (9, misreckoned),
+    "one digit": (3, one_digit),
+    "carry": (2, carry),
+    "a zero": (2, a_zero),
+    "off by one": (1, off_by_one),
+    "wrong sign": (1, wrong_sign),
+    "digit swap": (1, digit_swap),
 }
+"""The slips, each with how often it is drawn: near what false equations of models show; see docs/corrupt.md."""
 
 
 def _is_plausible(value: Fraction, result: Numeral) -> bool:
-    return 0 < value < MAX_FACTOR * result.value and value * MAX_FACTOR > result.value
+    return 0 < value <= MAX_FACTOR * result.value and value * MAX_FACTOR >= result.value
 
 
 def _signs(rng: Random) -> tuple[int, int]:
     return (1, -1) if rng.random() < 0.5 else (-1, 1)
 
 
-OPERATOR = Operator("slip", "equation", propose, "a result reckoned wrong: carry, off by one, digit swap, wrong sign")
+OPERATOR = Operator(
+    "slip", "equation", propose, "a result reckoned wrong: a digit, a carry, a zero, a sign, or plainly"
+)
