@@ -62,6 +62,7 @@ class CorruptSpec(BaseModel, extra="forbid", frozen=True):
     operators: tuple[str, ...] = Field(
         (
             *("slip", "operator-swap", "quantity-swap", "mix-up"),
+            *("dropped", "reordered", "spliced"),
             *("comparison", "boundary", "constant", "arithmetic", "variable", "removed"),
         ),
         min_length=1,

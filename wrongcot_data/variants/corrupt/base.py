@@ -77,6 +77,15 @@ class Operator:
     is_last: bool = False
 
 
+def units_of(task: Task) -> frozenset[Unit]:
+    """What can be proven wrong in a task's traces: a program as a whole, or equations; and a step that is out of its
+    place where the checker knows which numbers there are.
+    """
+    if "tests" in task.columns:
+        return frozenset({"program"})
+    return frozenset({"equation", "structure"} if "nums" in task.columns else {"equation"})
+
+
 def applied(text: str, edit: Edit) -> str:
     """The text after an edit."""
     pieces, at = [], 0

@@ -17,8 +17,9 @@ from wrongcot_data.records import Grade, Problem, Step, Verdict
 from wrongcot_data.spec import derive_seed
 from wrongcot_data.steps.equations import find_equations
 from wrongcot_data.tasks.base import Task
+from wrongcot_data.variants.corrupt import structure
 from wrongcot_data.variants.corrupt.answers import NOWHERE, answer_span, replacements
-from wrongcot_data.variants.corrupt.base import Edit, Operator, Place, applied
+from wrongcot_data.variants.corrupt.base import Edit, Operator, Place, applied, units_of
 from wrongcot_data.variants.corrupt.propagation import propagated, with_answer
 
 CHAIN_VERSION = 1
@@ -80,35 +81,49 @@ def chain(task: Task, problem: Problem, base: Element, rules: Rules) -> Iterator
     yield base
     draw = derive_seed("corrupt", CHAIN_VERSION, rules.seed, problem.id, base.text)
     current = base
-    order = [number for number, step in enumerate(base.steps) if step.verdict == "valid"]
-    Random(draw).shuffle(order)
-    for number in order:
+    waiting = [number for number, step in enumerate(base.steps) if step.verdict == "valid"]
+    Random(draw).shuffle(waiting)
+    for turn in range(2 * len(waiting)):
+        if not waiting:
+            return
+        number = waiting.pop(0)
         place = Place(task, problem, current.text, current.steps, number)
-        following = corrupted(place, current.verdict, rules, Random(derive_seed(draw, number)))
-        if following:
-            current = following
+        found = corrupted(place, current.verdict, rules, Random(derive_seed(draw, turn)))
+        if found:
+            current, same = found
+            steps = current.steps
+            waiting = [*waiting, number]  # where another step is the wrong one now, its own turn is still to come
+            waiting = [same[old] for old in waiting if old in same and steps[same[old]].verdict == "valid"]
             yield current
 
 
-def corrupted(place: Place, verdict: Verdict, rules: Rules, rng: Random) -> Element | None:
+def corrupted(place: Place, verdict: Verdict, rules: Rules, rng: Random) -> tuple[Element, Mapping[int, int]] | None:
     """The trace with one step more wrong: the first proposed edit that is proven; None where none is.
 
     Args:
         verdict: of the trace as it is.
+
+    Returns:
+        The new element, and the number that each step of the old one has in it.
     """
     span = answer_span(place.text, verdict.answer)
-    operators = [operator for operator in rules.operators if operator.unit == "equation"]
+    units = units_of(place.task) - ({"structure"} if rules.mode == "propagate" else set())
+    operators = [operator for operator in rules.operators if operator.unit in units]
     for operator, edit in proposals(place, operators, EDITS_TRIED[rules.mode], rng):
-        if not _is_false(place, applied(place.text, edit)):
+        structural = operator.unit == "structure"
+        if not structural and not _is_false(place, applied(place.text, edit)):
             continue
         for whole in completed(place, edit, span, verdict, rules, rng):
             text = applied(place.text, whole)
-            steps = proven(place, place.task.steps(place.problem, text), label(operator, edit))
-            if steps is None or text != text.strip():
+            after = place.task.steps(place.problem, text)
+            prove = structure.proven if structural and len(whole.changes) == 1 else proven
+            found = prove(place, after, whole, label(operator, edit))
+            if found is None or text != text.strip():
                 break
-            found = place.task.grade(place.problem, text, "stop")
-            if found.grade in ALLOWED[rules.answer]:
-                return Element(text, steps, found)
+            steps, same = found
+            grade = place.task.grade(place.problem, text, "stop")
+            if grade.grade in ALLOWED[rules.answer]:
+                return Element(text, steps, grade), same
     return None
 
 
@@ -150,8 +165,12 @@ def label(operator: Operator, edit: Edit) -> str:
     return f"{operator.name}: {edit.kind}" if edit.kind else operator.name
 
 
-def proven(place: Place, after: Sequence[Step], operator: str) -> tuple[Step, ...] | None:
-    """The new steps with their operators, if the wanted one is invalid now and no other one changed."""
+def proven(
+    place: Place, after: Sequence[Step], edit: Edit, operator: str
+) -> tuple[tuple[Step, ...], dict[int, int]] | None:
+    """The new steps with their operators, and which old ones they are, if the wanted one is invalid now and the verdict
+    of no other one changed.
+    """
     if len(after) != len(place.steps) or after[place.number].verdict != "invalid":
         return None
     steps = []
@@ -162,11 +181,11 @@ def proven(place: Place, after: Sequence[Step], operator: str) -> tuple[Step, ..
             steps.append(replace(new, operator=old.operator) if old.operator else new)
         else:
             return None
-    return tuple(steps)
+    return tuple(steps), {number: number for number in range(len(steps))}
 
 
 def proposals(place: Place, operators: Sequence[Operator], tried: int, rng: Random) -> Iterator[tuple[Operator, Edit]]:
     """A few edits of each operator, the operators in a drawn order."""
     for operator in sorted(rng.sample(operators, len(operators)), key=lambda one: one.is_last):
-        for edit in islice(operator.propose(place, rng), tried):
+        for edit in islice(operator.propose(place, rng), tried if operator.unit == "equation" else 1):
             yield operator, edit

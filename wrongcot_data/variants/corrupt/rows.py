@@ -11,7 +11,7 @@ from wrongcot_data.records import Problem, Trace
 from wrongcot_data.spec import CorruptSpec
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.variants import reference, right
-from wrongcot_data.variants.corrupt.base import get_operator
+from wrongcot_data.variants.corrupt.base import get_operator, units_of
 from wrongcot_data.variants.corrupt.chain import Element, Rules, chain
 from wrongcot_data.variants.corrupt.levels import at_level, wanted
 from wrongcot_data.variants.corrupt.programs import program_chain
@@ -46,7 +46,7 @@ def chain_of(task: Task, problem: Problem, base: Element, rules: Rules, top: int
     """The chain of a correct trace as far as the level `top` needs it, or why there is none. Never raises."""
     if base.wrong:
         return "base has an invalid step"
-    if "tests" in task.columns:
+    if "program" in units_of(task):
         return program_chain(task, problem, base, rules) or "no checkable step"
     if not base.checkable:
         return "no checkable step"
