@@ -7,7 +7,7 @@ and nothing else changed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
@@ -127,7 +127,7 @@ def corrupted(place: Place, verdict: Verdict, rules: Rules, rng: Random) -> tupl
     return None
 
 
-ALLOWED: Mapping[AnswerPolicy, Collection[Grade]] = {
+ALLOWED: Mapping[AnswerPolicy, tuple[Grade, ...]] = {
     "keep": ("correct",),
     "propagate": ("correct", "wrong"),
     "replace": ("wrong",),
