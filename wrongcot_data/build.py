@@ -30,6 +30,7 @@ from wrongcot_data.publish.dataset import (
     put_in_place,
     rows_by_config,
 )
+from wrongcot_data.publish.shares import shares
 from wrongcot_data.receipt import Receipt, why_short
 from wrongcot_data.records import SCHEMA_VERSION
 from wrongcot_data.spec import spec_hash
@@ -154,6 +155,7 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
         "licence": licence(plan.task, plan.teacher if source.teacher else None),
         "rows": {config: written[config] for config in _configs(plan)},
         "content": {config: content[config] for config in _configs(plan)},
+        **({"corrupt": shares(new, _configs(plan))} if "corrupt" in plan.spec.variants else {}),
         "receipt": receipt.to_json(account, written),
         "versions": {
             "wrongcot": __version__,
@@ -162,7 +164,9 @@ def write_dataset(plan: Plan, out: Path, problems: Iterator[Pooled], source: Sou
         },
     }
     (new / CARD).write_text(
-        render_card({**facts, "examples": examples, "variants": _summaries(plan)}, plan.task.templates),
+        render_card(
+            {**facts, "examples": examples, "variants": _summaries(plan, facts.get("corrupt", {}))}, plan.task.templates
+        ),
         encoding="utf-8",
     )
     write_json(new / MANIFEST, {**facts, "files": list_files(new)})
@@ -219,8 +223,10 @@ def _configs(plan: Plan) -> list[str]:
     return [*first, *others, *([SAMPLES] if plan.quotas.wanted else [])]
 
 
-def _summaries(plan: Plan) -> dict[str, str]:
+def _summaries(plan: Plan, achieved: dict[str, dict[str, float]]) -> dict[str, str]:
     summaries: dict[str, str] = {variant.name: variant.summary for variant in plan.variants}
+    for name, count in achieved.items():
+        summaries[name] += f": {count['wrong']} of {count['of']}"
     return summaries | {SAMPLES: "every reply that was asked for, used or not, with its grade and the reason"}
 
 

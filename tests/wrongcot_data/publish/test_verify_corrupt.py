@@ -57,6 +57,15 @@ def test_a_level_is_a_config_whose_rows_are_exactly_as_wrong_as_it_says(corrupte
             assert row["parent_id"] == f"{row['problem_id']}/reference"
 
 
+def test_the_manifest_says_how_much_of_each_level_is_wrong(corrupted: Path, rows):
+    told = json.loads((corrupted / MANIFEST).read_text())["corrupt"]
+    for level in LEVELS:
+        found = Counter(step["verdict"] for row in rows(corrupted, f"corrupt-{level}") for step in row["steps"])
+        count = told[f"corrupt-{level}"]
+        assert (count["wrong"], count["of"]) == (found["invalid"], found["invalid"] + found["valid"])
+        assert count["share"] == pytest.approx(count["wrong"] / count["of"], abs=1e-4)
+
+
 def test_level_0_is_the_reference_byte_for_byte(corrupted: Path, rows):
     base = {row["problem_id"]: row["completion"] for row in rows(corrupted, "reference")}
     assert {row["problem_id"]: row["completion"] for row in rows(corrupted, "corrupt-0")} == base

@@ -29,7 +29,7 @@ def summary_of(level: int, spec: CorruptSpec) -> str:
     """One line for the card."""
     if not level:
         return f"the {spec.base} traces that the other levels are made of, as they are"
-    return f"{spec.base} traces with {level} % of their checkable steps made wrong (mode {spec.mode})"
+    return f"{spec.base} traces with {level} % of their checkable steps made wrong, mode {spec.mode}"
 
 
 def rules_of(task: Task, spec: CorruptSpec, seed: int) -> Rules:
