@@ -25,13 +25,10 @@ def shares(folder: Path, configs: Iterable[str]) -> dict[str, dict[str, float]]:
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches(columns=["steps"]):
                     for row in batch.to_pylist():
-                        count.update(_kind(step["verdict"], step["operator"]) for step in row["steps"])
+                        count.update(step["verdict"] for step in row["steps"])
+                        count["wrong"] += sum(step["operator"] != "" for step in row["steps"])
                         count["rows"] += 1
-        of = count["wrong"] + (count["valid"] or count["unchecked"])
+        of = count["valid"] + count["invalid"] or count["unchecked"]
         share = round(count["wrong"] / of, 4) if of else 0.0
         found[config] = {"rows": count["rows"], "wrong": count["wrong"], "of": of, "share": share}
     return found
-
-
-def _kind(verdict: str, operator: str) -> str:
-    return "wrong" if operator else verdict
