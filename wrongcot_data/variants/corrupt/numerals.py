@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from wrongcot_data.steps.equations import Equation, find_equations
 from wrongcot_data.steps.tokens import Token, tokens
@@ -61,8 +62,13 @@ class Anatomy:
 
 def anatomies(place: Place) -> list[Anatomy]:
     """The true equations of a step, taken apart."""
-    found = find_equations(place.text, place.step.start, place.step.end)
-    return [anatomy(place.text, equation) for equation in found if equation.verdict == "valid"]
+    return list(_anatomies(place.text, place.step.start, place.step.end))
+
+
+@lru_cache(maxsize=16)  # every operator asks for those of the same step
+def _anatomies(text: str, start: int, end: int) -> tuple[Anatomy, ...]:
+    found = find_equations(text, start, end)
+    return tuple(anatomy(text, equation) for equation in found if equation.verdict == "valid")
 
 
 def anatomy(text: str, equation: Equation) -> Anatomy:
