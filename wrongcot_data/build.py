@@ -42,6 +42,7 @@ from wrongcot_data.publish.dataset import (
     put_in_place,
     rows_by_config,
 )
+from wrongcot_data.publish.shares import shares
 from wrongcot_data.publish.views import view_faults, write_views
 from wrongcot_data.receipt import Receipt, why_short
 from wrongcot_data.records import SCHEMA_VERSION, Problem
@@ -49,7 +50,7 @@ from wrongcot_data.spec import spec_hash
 from wrongcot_data.teachers.availability import require
 from wrongcot_data.teachers.prompting import template_name
 from wrongcot_data.teachers.weights import cache_folder
-from wrongcot_data.variants import REGISTRY, Variant, paraphrase, reference
+from wrongcot_data.variants import CONFIGS, Variant, paraphrase, reference
 from wrongcot_data.variants.matching import MIX, mixes_of
 from wrongcot_data.variants.paraphrase import stage as paraphrasing
 from wrongcot_data.variants.pooled import Pooled, Source
@@ -210,6 +211,7 @@ def write_dataset(
         "grader_version": plan.task.grader_version,
         "licence": licence(plan.task, plan.teacher if source.teacher else None, stage.plan.teacher if stage else None),
         **({"paraphrase": paraphrasing.facts(plan, stage, rewriters)} if stage else {}),
+        **({"corrupt": shares(new, variants)} if "corrupt" in plan.spec.variants else {}),
         "rows": {config: written[config] for config in configs},
         "content": {config: content[config] for config in configs},
         "composition": composition,
@@ -224,12 +226,16 @@ def write_dataset(
             **{name: version(name) for name in ("pyarrow", "pydantic", "jinja2", "matplotlib")},
         },
     }
-    examples = {config: rows[0] for config, rows in first_rows(new, variants).items() if rows}
-    shown = {"examples": examples, "variants": _summaries(plan), "traces": traces_of(report["configs"]), "plots": plots}
+    shown = {
+        "examples": {config: rows[0] for config, rows in first_rows(new, variants).items() if rows},
+        "variants": _summaries(plan, facts.get("corrupt", {})),
+        "traces": traces_of(report["configs"]),
+        "plots": plots,
+    }
     (new / CARD).write_text(render_card({**facts, **shown}, plan.task.templates), encoding="utf-8")
     write_json(new / MANIFEST, {**facts, "files": list_files(new)})
     mixes = [old.name for old in out.glob(f"{MIX}*")]
-    put_in_place(new, out, [*REGISTRY, SAMPLES, PARAPHRASE_SAMPLES, *VIEWS, PLOTS, *mixes])
+    put_in_place(new, out, [*CONFIGS, SAMPLES, PARAPHRASE_SAMPLES, *VIEWS, PLOTS, *mixes])
     return Built(out, facts["receipt"], faults)
 
 
@@ -273,6 +279,10 @@ def _account(
         for reason, count in paraphrase.left_out(pooled, asked, stopped).items():
             account.leave_out(variant.name, reason, count)
         return
+    lost = variant.lost(pooled, asked)
+    for reason, count in lost.items():
+        account.leave_out(variant.name, reason, count)
+    kept += lost.total()
     grade = variant.wanted
     why = why_short(pooled.samples, grade, kept, pooled.end, stopped) if grade else reference.why_none(pooled)
     account.leave_out(variant.name, why, asked - kept)
@@ -281,7 +291,8 @@ def _account(
 def _variants(plan: Plan) -> list[str]:
     """The variants of a data set, the default first: the wrong traces are what the project is for."""
     names = [variant.name for variant in plan.variants]
-    return [name for name in ("wrong", "right", "paraphrase", "reference") if name in names]
+    first = [name for name in ("wrong", "right", "paraphrase", "reference") if name in names]
+    return [*first, *(name for name in names if name not in first)]
 
 
 def _cut_from_pool(plan: Plan) -> list[str]:
@@ -290,11 +301,13 @@ def _cut_from_pool(plan: Plan) -> list[str]:
     return [*_variants(plan), *(name for name, wanted in pools if wanted)]
 
 
-def _summaries(plan: Plan) -> dict[str, str]:
+def _summaries(plan: Plan, achieved: dict[str, dict[str, float]]) -> dict[str, str]:
     summaries: dict[str, str] = {variant.name: variant.summary for variant in plan.variants}
-    for name, shares in mixes_of(plan.spec).items():
-        parts = ", ".join(f"{share / sum(shares.values()):.0%} {part}" for part, share in sorted(shares.items()))
-        summaries[name] = f"each problem by one of several variants: {parts}"
+    for name, count in achieved.items():
+        summaries[name] += f": {count['wrong']} of {count['of']}"
+    for name, parts in mixes_of(plan.spec).items():
+        told = ", ".join(f"{share / sum(parts.values()):.0%} {part}" for part, share in sorted(parts.items()))
+        summaries[name] = f"each problem by one of several variants: {told}"
     summaries |= {view.name: view.summary for view in plan.views}
     return summaries | {
         SAMPLES: "every reply that was asked for, used or not, with its grade and the reason",

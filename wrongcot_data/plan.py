@@ -18,7 +18,7 @@ from wrongcot_data.spec import BuildSpec, parse_model
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.registry import PromptStyle, Teacher, get_teacher
-from wrongcot_data.variants import REGISTRY, Variant
+from wrongcot_data.variants import REGISTRY, Variant, variants_of
 from wrongcot_data.views import View, chosen_views
 
 DEFAULT_ENGINE = "transformers"
@@ -79,8 +79,8 @@ def make_plan(spec: BuildSpec) -> Plan:
             f"teacher {teacher.name} runs on the engine {teacher.engine} only, not on {runs}",
             try_=[f"{flag}{teacher.engine}{served}", "--teacher NAME    (another one; see `wrongcot-data teachers`)"],
         )
-    variants = [REGISTRY[name] for name in spec.variants]
-    _check_mixes(spec)
+    variants = [variant for name in spec.variants for variant in variants_of(name, spec, task)]
+    _check_mixes(spec, [variant.name for variant in variants])
     rewriting = _rewriters(spec, engine_name, engine_options) if "paraphrase" in spec.variants else None
     wanted = {variant.wanted for variant in variants}
     if rewriting:
@@ -140,11 +140,11 @@ def _rewriters(spec: BuildSpec, engine_name: str, engine_options: BaseModel) -> 
     return Rewriters(teacher, engine, named, parse_model(engine.options, {}, "engine_options."))
 
 
-def _check_mixes(spec: BuildSpec) -> None:
+def _check_mixes(spec: BuildSpec, built: Sequence[str]) -> None:
     """See, before anything is asked, that parts of mixes are built and that a tokenizer can be had."""
     for part in {part for shares in spec.mixes for part in shares}:
-        if part not in spec.variants:
-            raise unknown("part of a mix", part, spec.variants)
+        if part not in built:
+            raise unknown("part of a mix", part, built)
     if spec.tokenizer:
         token_counter(spec.tokenizer)
 

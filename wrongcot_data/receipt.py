@@ -25,6 +25,9 @@ LeftOut = (
         "no reference trace",
         "reference trace not correct",
         "no trace to paraphrase",
+        "no checkable step",
+        "base has an invalid step",
+        "too few steps can be made wrong",
         "not matched",
         "not in every part",
     ]

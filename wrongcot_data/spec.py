@@ -16,7 +16,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -33,6 +33,11 @@ FLAG_KEYS = {
     "mix": "mixes",
     "paraphraser": "paraphrase.paraphraser",
     "of": "paraphrase.of",
+    "level": "corrupt.levels",
+    "base": "corrupt.base",
+    "mode": "corrupt.mode",
+    "answer": "corrupt.answer",
+    "operator": "corrupt.operators",
     "temperature": "sampling.temperature",
     "top_p": "sampling.top_p",
     "max_tokens": "sampling.max_tokens",
@@ -53,7 +58,7 @@ ELSEWHERE = {
 
 Model = TypeVar("Model", bound=BaseModel)
 
-VariantName = Literal["reference", "right", "wrong", "paraphrase"]
+VariantName = Literal["reference", "right", "wrong", "paraphrase", "corrupt"]
 VARIANTS: tuple[VariantName, ...] = ("reference", "right", "wrong")
 """Built unless the spec says otherwise."""
 
@@ -83,6 +88,38 @@ class ParaphraseSpec(BaseModel, extra="forbid", frozen=True):
         None, description="a teacher, or self:STUDENT, the model that will be trained; none: the build's teacher"
     )
     of: BaseName = Field("reference", description="human traces as a default: the paper's way towards the student")
+
+
+class CorruptSpec(BaseModel, extra="forbid", frozen=True):
+    """How correct traces are made wrong; part of the hash only where `corrupt` is built."""
+
+    levels: tuple[Annotated[int, Field(ge=0, le=100)], ...] = Field(
+        (0, 25, 50, 75, 100), min_length=1, description="percent of the checkable steps made wrong; a config each"
+    )
+    base: Literal["reference", "right"] = Field(
+        "reference", description="what is corrupted; reference needs no teacher"
+    )
+    mode: Literal["slip", "propagate"] = Field(
+        "slip", description="later steps stay as they were, or are computed again from the wrong value"
+    )
+    answer: Literal["keep", "propagate", "replace"] | None = Field(
+        None, description="what becomes of the answer; none: keep with slip, propagate with propagate"
+    )
+    operators: tuple[str, ...] = Field(
+        (
+            *("slip", "operator-swap", "quantity-swap", "mix-up"),
+            *("dropped", "reordered", "spliced"),
+            *("comparison", "boundary", "constant", "arithmetic", "variable", "removed"),
+        ),
+        min_length=1,
+        description="who proposes edits, where they fit the task; an installed plugin changes no build unasked",
+    )
+
+    @model_validator(mode="after")
+    def _once_and_in_order(self) -> CorruptSpec:
+        if len(set(self.levels)) != len(self.levels) or len(set(self.operators)) != len(self.operators):
+            raise ValueError("a level or an operator is named twice")
+        return self
 
 
 class BuildSpec(BaseModel, extra="forbid", frozen=True):
@@ -128,6 +165,7 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     prompt: PromptStyle | None = Field(None, description="none: the style that suits the teacher")
     sampling: SamplingSpec = Field(default_factory=SamplingSpec, description="how replies are drawn")
     paraphrase: ParaphraseSpec = Field(default_factory=ParaphraseSpec, description="who rewrites which traces")
+    corrupt: CorruptSpec = Field(default_factory=CorruptSpec, description="how the variant corrupt is made")
     engine: str | None = Field(None, description="none: the teacher's own, else transformers")
     engine_options: dict[str, Any] = Field(default_factory=dict, description="the engine's own options")
 
@@ -163,6 +201,8 @@ def spec_hash(spec: BuildSpec) -> str:
     if "paraphrase" not in spec.variants:
         del inside["paraphrase"]  # nobody is asked to rewrite anything
     inside["views"] = sorted(inside["views"] or [])
+    if "corrupt" not in spec.variants:
+        del inside["corrupt"]  # it decides nothing
     return f"{HASH_SCHEME}:{content_hash(inside)[:16]}"
 
 

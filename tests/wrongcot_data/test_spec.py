@@ -114,14 +114,21 @@ def test_the_hash_changes_with_every_field_inside_it_and_with_none_outside():
         "engine": "vllm", "engine_options": {"batch_size": 1}, "give_up_below": 0.2, "ask_ahead": 0.3,
         "max_tokens_total": 9, "max_minutes": 1.5, "views": ["preference"],
         "match": "size", "tokenizer": "other", "mixes": [{"wrong": 1, "right": 1}],
-        "paraphrase": {"of": "wrong"},
+        "paraphrase": {"of": "wrong"}, "corrupt": {"mode": "propagate"},
     }  # fmt: skip
     assert changed.keys() == BuildSpec.model_fields.keys()
-    everything = {**BASE, "variants": ["wrong", "right", "paraphrase"]}
+    everything = {**BASE, "variants": ["wrong", "right", "paraphrase", "corrupt"]}
     base = spec_hash(make_spec(everything))
     for name, value in changed.items():
         same = spec_hash(make_spec({**everything, name: value})) == base
         assert same == (name in OUTSIDE_HASH), name
+
+
+def test_how_traces_are_corrupted_is_in_the_hash_only_where_they_are():
+    corrupt = {"corrupt": {"levels": [50]}}
+    assert spec_hash(make_spec({**BASE, **corrupt})) == spec_hash(make_spec(BASE))
+    built = {**BASE, "variants": ["corrupt"]}
+    assert spec_hash(make_spec({**built, **corrupt})) != spec_hash(make_spec(built))
 
 
 def test_the_order_of_variants_does_not_change_the_hash():

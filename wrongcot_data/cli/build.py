@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wrongcot_data.cli.console import INTERRUPTED, emit, json_option, log, progress
+from wrongcot_data.cli.corrupt_options import corrupt_fields, corrupt_options
 from wrongcot_data.cli.options import (
     at_servers,
     base_url_option,
@@ -38,7 +39,7 @@ COUNTED = 10_000
     "--variant",
     "variants",
     multiple=True,
-    help="reference, right, wrong or paraphrase; repeat for several. The first three by default.",
+    help="reference, right, wrong, paraphrase or corrupt; repeat for several. The first three by default.",
 )
 @click.option("--paraphraser", help="Who rewrites traces for the variant paraphrase: a teacher, or self:STUDENT.")
 @click.option("--of", help="What is paraphrased: reference (default), right or wrong.")
@@ -65,6 +66,7 @@ COUNTED = 10_000
 )
 @click.option("--max-tokens-total", type=int, help="Tokens the teacher may write for this build in all; no limit else.")
 @click.option("--max-minutes", type=float, help="Minutes to go on asking, finishing what is in flight; no limit else.")
+@corrupt_options
 @source_options
 @click.option("--seed", type=int, help="Decides problems and replies.  [default: 0]")
 @click.option("--split", help="Split that the problems come from.  [default: train]")
@@ -114,6 +116,7 @@ def build(
     from wrongcot_data.spec import make_spec, read_config
 
     fields = read_config(config) if config else {}
+    corrupt = corrupt_fields(flags)
     fields |= {name: value for name, value in flags.items() if value is not None}
     if task:
         fields["task"] = task
@@ -123,6 +126,7 @@ def build(
         fields["mixes"] = [pairs("--mix", mix.split(",")) for mix in mixes]
     if views:
         fields["views"] = [] if views == ("none",) else list(views)
+    _merge(fields, "corrupt", dict(corrupt))
     _merge(fields, "sampling", {"temperature": temperature, "max_tokens": max_tokens})
     _merge(fields, "paraphrase", {"paraphraser": paraphraser, "of": of})
     _merge(fields, "engine_options", pairs("--engine-option", engine_options))
@@ -197,7 +201,7 @@ def _account(built: Built, journal: Path | None) -> str:
     lines = [f"data set  {built.folder}", f"card      {built.folder / 'README.md'}", ""]
     for name, row in {**receipt["by_variant"], **receipt["views"]}.items():
         left = ", ".join(f"{count} {reason}" for reason, count in row["left_out"].items())
-        lines.append(f"{name:<10}{row['kept']:>7} of {row['asked']}{'   left out: ' + left if left else ''}")
+        lines.append(f"{name:<12}{row['kept']:>7} of {row['asked']}{'   left out: ' + left if left else ''}")
     if receipt["samples"]:
         grades = ", ".join(f"{count} {grade}" for grade, count in receipt["samples"].items())
         lines.append(f"replies   {sum(receipt['samples'].values()):>7}   {grades}; {receipt['tokens']} tokens")

@@ -21,13 +21,14 @@ from wrongcot_data.publish import verify_paraphrases as paraphrases
 from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES, problem_of, schema
 from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe, rows_by_config
 from wrongcot_data.publish.verify_composition import composition_differences
+from wrongcot_data.publish.verify_corrupt import row_faults, set_faults, text_of
 from wrongcot_data.publish.views import view_differences
-from wrongcot_data.records import Grade, first_invalid_step
+from wrongcot_data.records import Grade, Step, Verdict, first_invalid_step
 from wrongcot_data.spec import make_spec, spec_hash
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import question
-from wrongcot_data.variants import REGISTRY
+from wrongcot_data.variants import CONFIGS, REGISTRY
 from wrongcot_data.variants.matching import MIX
 from wrongcot_data.views import VIEWS
 
@@ -164,7 +165,7 @@ def differences(folder: Path) -> Iterator[str]:
     for config in manifest["rows"]:
         if config.startswith(MIX):
             continue  # its rows are other variants'
-        if config not in (SAMPLES, PARAPHRASE_SAMPLES, *REGISTRY, *VIEWS):
+        if config not in (SAMPLES, PARAPHRASE_SAMPLES, *CONFIGS, *VIEWS):
             yield f"{config}: not a variant"
             continue
         if config in _REWRITTEN and "paraphrase" not in manifest:
@@ -183,8 +184,9 @@ def differences(folder: Path) -> Iterator[str]:
 
 
 def _whole(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
-    """What no row tells by itself: matching, mixes, report."""
-    for what, differences_of in (("composition", composition_differences), (REPORT, _report_differences)):
+    """What no row tells by itself: matching, mixes, levels, report."""
+    wholes = (("composition", composition_differences), ("corrupt", _levels), (REPORT, _report_differences))
+    for what, differences_of in wholes:
         try:
             yield from differences_of(folder, manifest)
         except Unavailable:
@@ -193,6 +195,11 @@ def _whole(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
             yield f"{what}: {error.message}"
         except (*UNREADABLE, *UNFIT) as error:
             yield f"{what}: cannot be held against the rows ({error})"
+
+
+def _levels(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    task, spec = get_task(manifest["spec"]["task"]), make_spec(manifest["spec"])
+    return set_faults(task, spec, partial(read_rows, folder))
 
 
 def _report_differences(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -278,7 +285,7 @@ def _rows(folder: Path, task: Task, config: str, manifest: Mapping[str, Any]) ->
 
     names: set[tuple[str, str]] = set()
     for number, (row, found) in enumerate(in_order(checked, read_rows(folder, config))):
-        name = (row["problem_id"], row["sample_id"] if "sample_id" in row else _text(row))
+        name = (row["problem_id"], row["sample_id"] if "sample_id" in row else text_of(row))
         if name in names:
             yield f"{config} row {number}: a second time the same"
         names.add(name)
@@ -304,7 +311,7 @@ def _view(folder: Path, _task: Task, config: str, manifest: Mapping[str, Any]) -
         if path.is_file() and not pq.read_schema(path).equals(VIEWS[config].schema):  # type: ignore[index]
             yield f"{path.relative_to(folder).as_posix()}: columns or types are not those of this version"
             return
-    variants = [name for name in manifest["rows"] if name in REGISTRY]
+    variants = [name for name in manifest["rows"] if name in CONFIGS]
     yield from view_differences(folder, config, variants, manifest["receipt"]["views"].get(config, {}))
 
 
@@ -344,32 +351,37 @@ def _rewriting(task: Task, _config: str, row: Mapping[str, Any]) -> Iterator[str
 
 def _paraphrase(manifest: Mapping[str, Any], task: Task, config: str, row: Mapping[str, Any]) -> Iterator[str]:
     wanted = paraphrases.wanted_grade(manifest)
-    yield from _graded_trace(task, config, row, wanted)
-    yield from paraphrases.trace_faults(task, problem_of(task, row), row, _text(row), wanted)
+    found, _, faults = _judged(task, row)
+    yield from (*faults, *_plain_row(row, config, found, wanted))
+    yield from paraphrases.trace_faults(task, problem_of(task, row), row, text_of(row), wanted)
 
 
 def _trace(task: Task, config: str, row: Mapping[str, Any]) -> Iterator[str]:
-    wanted = REGISTRY[config].wanted or "correct"  # type: ignore[index]
-    yield from _graded_trace(task, config, row, wanted)
+    found, steps, faults = _judged(task, row)
+    yield from faults
+    if config in REGISTRY:
+        yield from _plain_row(row, config, found, REGISTRY[config].wanted or "correct")
+    else:
+        yield from row_faults(row, config, steps, found)
     yield from paraphrases.plain_faults(row)
 
 
-def _graded_trace(task: Task, config: str, row: Mapping[str, Any], wanted: Grade) -> Iterator[str]:
+def _judged(task: Task, row: Mapping[str, Any]) -> tuple[Verdict, tuple[Step, ...], list[str]]:
+    """A row's verdict and steps as they are found now, and what of the row is not so whatever its config."""
+    problem, text = problem_of(task, row), text_of(row)
+    found, steps = verdict(task, problem, text, row["finish_reason"], ""), tuple(task.steps(problem, text))
+    return found, steps, list(_trace_faults(task, row, found, steps))
+
+
+def _trace_faults(task: Task, row: Mapping[str, Any], found: Verdict, steps: tuple[Step, ...]) -> Iterator[str]:
     problem = problem_of(task, row)
-    text = _text(row)
-    found = verdict(task, problem, text, row["finish_reason"], "")
     for what in ("grade", "reason", "answer"):
         if getattr(found, what) != row[what]:
             yield f"{what} is {getattr(found, what)!r}, not {row[what]!r}"
-    if found.grade != wanted:
-        yield f"graded {found.grade}, which has no place in {config}"
-    if row["variant"] != config:
-        yield f"variant is {row['variant']!r}"
     if row["prompt"] != [{"role": "user", "content": question(task, problem)}]:
         yield "prompt is not the problem's"
     if row["reference_answer"] != task.reference(problem).answer:
         yield "reference_answer is not the problem's"
-    steps = tuple(task.steps(problem, text))
     told = [(step["start"], step["end"], step["text"], step["verdict"], step["kind"]) for step in row["steps"]]
     if told != [(step.start, step.end, step.text, step.verdict, step.kind) for step in steps]:
         yield "steps are not those of the completion"
@@ -377,6 +389,11 @@ def _graded_trace(task: Task, config: str, row: Mapping[str, Any], wanted: Grade
         yield f"first_invalid_step is {first_invalid_step(steps)}, not {row['first_invalid_step']}"
 
 
-def _text(row: Mapping[str, Any]) -> str:
-    turns = row["completion"]
-    return turns[0]["content"] if len(turns) == 1 else ""
+def _plain_row(row: Mapping[str, Any], config: str, found: Verdict, wanted: Grade) -> Iterator[str]:
+    """Whether a row of a variant without levels has its grade, and nothing that only a corruption has."""
+    if found.grade != wanted:
+        yield f"graded {found.grade}, which has no place in {config}"
+    if row["variant"] != config:
+        yield f"variant is {row['variant']!r}"
+    if row["level"] or not row["answer_kept"] or any(step["operator"] for step in row["steps"]):
+        yield "it has the marks of a corruption"
