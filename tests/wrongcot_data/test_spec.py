@@ -63,13 +63,20 @@ def test_the_hash_changes_with_every_field_inside_it_and_with_none_outside():
         "task": "other", "teacher": "other", "variants": ["wrong"], "limit": 7, "per_problem": 2, "max_attempts": 3,
         "seed": 5, "split": "test", "problems": {"a": 1}, "prompt": "chat-few", "sampling": {"top_p": 0.5},
         "engine": "vllm", "engine_options": {"batch_size": 1}, "give_up_below": 0.2, "ask_ahead": 0.3,
-        "max_tokens_total": 9, "max_minutes": 1.5,
+        "max_tokens_total": 9, "max_minutes": 1.5, "paraphrase": {"of": "wrong"},
     }  # fmt: skip
     assert changed.keys() == BuildSpec.model_fields.keys()
     base = spec_hash(make_spec(BASE))
     for name, value in changed.items():
         same = spec_hash(make_spec({**BASE, name: value})) == base
-        assert same == (name in OUTSIDE_HASH), name
+        assert same == (name in OUTSIDE_HASH or name == "paraphrase"), name  # that one counts where it is built
+
+
+def test_who_paraphrases_what_counts_only_where_paraphrases_are_built():
+    one, other = {"paraphraser": "gemma-9b"}, {"paraphraser": "self:gemma-2b"}
+    asked = [spec_hash(make_spec({**BASE, "variants": ["paraphrase"], "paraphrase": about})) for about in (one, other)]
+    assert asked[0] != asked[1]
+    assert spec_hash(make_spec({**BASE, "paraphrase": one})) == spec_hash(make_spec({**BASE, "paraphrase": other}))
 
 
 def test_the_order_of_variants_does_not_change_the_hash():
