@@ -218,7 +218,8 @@ def _dry_text(result: dict[str, Any]) -> str:
     if "rewritings" in result:
         asked = result["rewritings"]
         lines.append(
-            f"rewritten  {asked['of']} traces by {asked['paraphraser']}: {asked['least']} to {asked['most']} replies more"
+            f"rewritten  {asked['of']} traces by {asked['paraphraser']}:"
+            f" {asked['least']} to {asked['most']} replies more"
         )
         if asked["cannot_run_here"]:
             lines.append(f"but        {asked['paraphraser']} {asked['cannot_run_here']}")
