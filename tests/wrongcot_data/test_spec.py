@@ -125,6 +125,13 @@ def test_the_hash_changes_with_every_field_inside_it_and_with_none_outside():
         assert same == (name in OUTSIDE_HASH), name
 
 
+def test_who_paraphrases_what_counts_only_where_paraphrases_are_built():
+    one, other = {"paraphraser": "gemma-9b"}, {"paraphraser": "self:gemma-2b"}
+    asked = [spec_hash(make_spec({**BASE, "variants": ["paraphrase"], "paraphrase": about})) for about in (one, other)]
+    assert asked[0] != asked[1]
+    assert spec_hash(make_spec({**BASE, "paraphrase": one})) == spec_hash(make_spec({**BASE, "paraphrase": other}))
+
+
 def test_how_traces_are_corrupted_is_in_the_hash_only_where_they_are():
     corrupt = {"corrupt": {"levels": [50]}}
     assert spec_hash(make_spec({**BASE, **corrupt})) == spec_hash(make_spec(BASE))

@@ -250,6 +250,15 @@ def _dry_run(plan: Plan, folder: Path, as_json: bool) -> None:
             "stop": list(prompt.stop),
         },
     }
+    if plan.rewriting:
+        rewriters, rows = plan.rewriting, limit * plan.spec.per_problem
+        result["rewritings"] = {
+            "paraphraser": rewriters.teacher.name,
+            "of": plan.spec.paraphrase.of,
+            "least": rows,
+            "most": plan.spec.max_attempts * (limit if plan.spec.paraphrase.of == "reference" else rows),
+            "cannot_run_here": why_not(rewriters.teacher, find_gpus(), rewriters.engine_name),
+        }
     emit(result, as_json, lambda: _dry_text(result))
 
 
@@ -270,6 +279,14 @@ def _dry_text(result: dict[str, Any]) -> str:
     ]
     if result["cannot_run_here"]:
         lines.append(f"but        teacher {result['spec']['teacher']} {result['cannot_run_here']}")
+    if "rewritings" in result:
+        asked = result["rewritings"]
+        lines.append(
+            f"rewritten  {asked['of']} traces by {asked['paraphraser']}:"
+            f" {asked['least']} to {asked['most']} replies more"
+        )
+        if asked["cannot_run_here"]:
+            lines.append(f"but        {asked['paraphraser']} {asked['cannot_run_here']}")
     return "\n".join(lines)
 
 

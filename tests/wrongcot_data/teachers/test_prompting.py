@@ -24,6 +24,8 @@ TEMPLATES = {
     "math.plain.v1.jinja": "270cc011a768e93c13ff6758927fc69766838bf6af818de0ea01bb6096255bc7",
     "mbpp.chat.v1.jinja": "9835c4f2b858aa4ba473be35d434b7d5027a4744d35f17de59928caf3d2e6419",
     "mbpp.plain.v1.jinja": "255f4757276107fdbbd6dcbeb6629f09ca903f12122f36bb1231fdd9820dc80e",
+    "paraphrase.chat.v1.jinja": "cc6929ad5d96aee5d3a51878fff3d6775cc4d0aa57bd2fa8616d1858ac407f04",
+    "paraphrase.plain.v1.jinja": "d29093bfa8e24dbd270c0e681e404fa5b0baf36cf4873e35c09c9154f99e716d",
 }
 
 

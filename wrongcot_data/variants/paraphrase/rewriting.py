@@ -108,7 +108,7 @@ class Rewriting:
         """Traces of the task's worked examples, each with a rewriting by hand."""
         return [
             (self.of(shot, trace, self.task.grade(shot, trace, "stop"), shot.id), text)
-            for shot, trace, text in rewritten_shots(self.task, problem.data["problem"])
+            for shot, trace, text in rewritten_shots(self.task, problem.data["problem"], problem.data["trace"])
         ]
 
     def difficulty(self, problem: Problem) -> str:

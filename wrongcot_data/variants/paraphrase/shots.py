@@ -5,12 +5,15 @@ Two are enough, and short: every request carries them, and a long prompt slows e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from wrongcot_data.records import Problem
 from wrongcot_data.tasks.base import Task
 
 N_SHOTS = 2
+
+_CLOSING = re.compile(r"^The final answer is \$(.*)\$\.$", re.MULTILINE)
 
 _PROSE: Mapping[str, Sequence[str]] = {
     "countdown": (
@@ -50,12 +53,25 @@ _PROGRAMS: Sequence[tuple[str, str]] = (
 )
 
 
-def rewritten_shots(task: Task, problem: Problem) -> list[tuple[Problem, str, str]]:
-    """Examples of a task, each with its trace and that trace rewritten; none for a task of a plugin."""
+def rewritten_shots(task: Task, problem: Problem, trace: str) -> list[tuple[Problem, str, str]]:
+    """Examples of a task, each with its trace and that trace rewritten; none for a task of a plugin.
+
+    They end in the form of the trace that is to be rewritten: a small model that is shown `The final answer is $20$.`
+    hardly ever ends in `#### 20`, or ends without an answer.
+    """
     examples = list(task.shots(problem))[:N_SHOTS]
     if task.name == "mbpp":
         fenced = problem.data["trace_style"] == "reasoned"
         texts = [f"{idea}\n\n```python\n{program}\n```" if fenced else program for idea, program in _PROGRAMS]
     else:
         texts = list(_PROSE.get(task.name, ()))
-    return [(shot, trace, text) for (shot, trace), text in zip(examples, texts, strict=False)]
+    marked = trace.rpartition("\n")[2].startswith("####")
+    return [
+        (shot, _marked(before), _marked(text)) if marked else (shot, before, text)
+        for (shot, before), text in zip(examples, texts, strict=False)
+    ]
+
+
+def _marked(trace: str) -> str:
+    """A trace with its closing sentence in the form of GSM8K's own solutions."""
+    return _CLOSING.sub(r"#### \1", trace)

@@ -13,7 +13,8 @@ _TALK = re.compile(
     r"\b(?:solution|version|text|answer|explanation|program|code)\b"
     r"|^\W{0,3}(?:sure|certainly|of course|absolutely)\s?[!,.]|\bas an? (?:ai|language model)\b|\bi hope this\b"
     r"|\blet me know if\b|\bfeel free to\b"
-    r"|^\W{0,3}(?:problem|question|solution|rewriting|again|program|my version|note|instruction)s?\W{0,3}:",
+    r"|\bthe same (?:solution|program) (?:written )?in (?:other words|another way)\b"
+    r"|^\W{0,3}(?:problem|question|solution|rewriting|program|my version|note|instruction)s?\W{0,3}:",
     re.IGNORECASE | re.MULTILINE,
 )
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)

@@ -176,6 +176,15 @@ def test_a_token_budget_holds_for_both_stages_together(tmp_path: Path, run, comm
     assert receipt["left_out"]["token budget used up"] > 0
 
 
+def test_a_dry_run_tells_of_the_rewritings(tmp_path: Path, run, command: Command):
+    args = command("countdown", tmp_path / "d", "--variant", "paraphrase", "--per-problem", 2, "--dry-run")
+    plan = json.loads(run(*args, "--json").stdout)
+    assert plan["replies"] == {"least": 0, "most": 0}
+    about = {"paraphraser": "scripted", "of": "reference", "least": 48, "most": 192, "cannot_run_here": ""}
+    assert plan["rewritings"] == about
+    assert "reference traces by scripted: 48 to 192 replies more" in run(*args).stdout
+
+
 def test_only_a_model_with_weights_is_a_student(tmp_path: Path, run, command: Command):
     args = command("countdown", tmp_path / "d", "--variant", "paraphrase", "--paraphraser", "self:scripted")
     assert "has no weights to train" in run(*args, code=2).stderr
