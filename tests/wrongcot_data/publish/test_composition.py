@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
+from tests.forgery import change_rows
 from wrongcot_data.publish.dataset import MANIFEST
 
 MIXED = "mix-right-25-wrong-75"
@@ -28,14 +25,6 @@ def matched(tmp_path_factory: pytest.TempPathFactory, scripted) -> Path:
 @pytest.fixture
 def copy(tmp_path: Path, matched: Path) -> Path:
     return Path(shutil.copytree(matched, tmp_path / "copy"))
-
-
-def forge(folder: Path, config: str, edit: Callable[[list[dict[str, Any]]], Any]) -> None:
-    (path,) = (folder / config).glob("*.parquet")
-    table = pq.read_table(path)
-    rows = table.to_pylist()
-    edit(rows)
-    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
 
 
 def test_matched_variants_are_of_the_same_problems_and_the_receipt_says_what_that_cost(matched: Path, rows, run):
@@ -94,7 +83,7 @@ def test_a_second_build_in_the_folder_takes_the_old_mix_away(tmp_path: Path, scr
     ],
 )
 def test_a_row_that_is_gone_or_changed_is_named(copy: Path, run, config: str, edit, named: str):
-    forge(copy, config, edit)
+    change_rows(copy, config, edit)
     assert named in run("verify", copy, "--json", code=1).stdout
 
 

@@ -8,31 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
+from tests.forgery import forge_rows
 from wrongcot_data.measure.report import REPORT
-from wrongcot_data.publish.dataset import MANIFEST, list_files
+from wrongcot_data.publish.dataset import MANIFEST
 
 
 @pytest.fixture
 def copy(tmp_path: Path, built: Path) -> Path:
     """A data set that may be spoilt."""
     return Path(shutil.copytree(built, tmp_path / "copy"))
-
-
-def change(folder: Path, config: str, edit: Callable[[list[dict[str, Any]]], None]) -> None:
-    """Change rows and then make every checksum fit again, as a forger would: only the grades can tell."""
-    (path,) = (folder / config).glob("*.parquet")
-    table = pq.read_table(path)
-    rows = table.to_pylist()
-    edit(rows)
-    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
-    manifest = json.loads((folder / MANIFEST).read_text())
-    manifest["files"] = list_files(folder / ".")
-    manifest["files"] = [file for file in manifest["files"] if not file["path"].startswith("pool/")]
-    (folder / MANIFEST).write_text(json.dumps(manifest))
 
 
 def test_a_true_data_set_passes(built: Path, run):
@@ -83,7 +69,7 @@ def change_the_prompt(rows: list[dict[str, Any]]) -> None:
     ],
 )
 def test_a_changed_value_is_found_though_every_checksum_fits(copy: Path, run, config: str, edit, named: str):
-    change(copy, config, edit)
+    forge_rows(copy, config, edit)
     result = run("verify", copy, code=1)
     assert named in result.stdout
     assert f"{config} row 3" in result.stdout
@@ -91,13 +77,13 @@ def test_a_changed_value_is_found_though_every_checksum_fits(copy: Path, run, co
 
 def test_a_right_row_in_wrong_is_found(copy: Path, run, rows):
     stray = {**rows(copy, "right")[0], "variant": "wrong"}
-    change(copy, "wrong", lambda all_rows: all_rows.__setitem__(3, stray))
+    forge_rows(copy, "wrong", lambda all_rows: all_rows.__setitem__(3, stray))
     assert "has no place in wrong" in run("verify", copy, code=1).stdout
 
 
 @pytest.mark.parametrize("edit", [lambda rows: rows.pop(), lambda rows: rows.append(rows[0])])
 def test_a_row_too_few_or_twice_is_found(copy: Path, run, edit):
-    change(copy, "wrong", edit)
+    forge_rows(copy, "wrong", edit)
     assert "receipt: wrong" in run("verify", copy, code=1).stdout
 
 
@@ -121,7 +107,7 @@ def change_a_label(rows: list[dict[str, Any]]) -> None:
     ],
 )
 def test_a_view_that_is_not_that_of_the_variants_is_found(copy: Path, run, config: str, edit, named: str):
-    change(copy, config, edit)
+    forge_rows(copy, config, edit)
     assert named in run("verify", copy, code=1).stdout
 
 
@@ -165,7 +151,7 @@ def test_a_missing_file_and_one_too_many_are_found(copy: Path, run):
 
 
 def test_a_torn_file_is_found_and_the_others_are_still_checked(copy: Path, run):
-    change(copy, "wrong", spoil("grade", "correct"))
+    forge_rows(copy, "wrong", spoil("grade", "correct"))
     (path,) = (copy / "right").glob("*.parquet")
     path.write_bytes(path.read_bytes()[:500])
     found = run("verify", copy, code=1).stdout

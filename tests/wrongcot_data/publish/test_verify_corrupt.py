@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from wrongcot_data.publish.dataset import MANIFEST, content_by_config, list_files, rows_by_config
+from tests.forgery import Edit, forge_rows
+from wrongcot_data.publish.dataset import MANIFEST, content_by_config, rows_by_config
 from wrongcot_data.variants.corrupt.levels import LEVELS, wanted
 
 Rows = list[dict[str, Any]]
@@ -27,18 +25,13 @@ def corrupted(tmp_path_factory: pytest.TempPathFactory, run) -> Path:
     return out
 
 
-def forge(folder: Path, config: str, edit: Callable[[Rows], None]) -> None:
+def forge(folder: Path, config: str, edit: Edit) -> None:
     """Change rows and make every checksum, count and receipt fit again, as a forger would."""
-    (path,) = (folder / config).glob("*.parquet")
-    table = pq.read_table(path)
-    rows = table.to_pylist()
-    edit(rows)
-    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    forge_rows(folder, config, edit)
     manifest = json.loads((folder / MANIFEST).read_text())
-    manifest["files"] = [file for file in list_files(folder) if not file["path"].startswith("pool/")]
     manifest["rows"], manifest["content"] = rows_by_config(manifest["files"]), content_by_config(manifest["files"])
     receipt = manifest["receipt"]
-    lost = receipt["by_variant"][config]["kept"] - len(rows)
+    lost = receipt["by_variant"][config]["kept"] - manifest["rows"][config]
     if lost:
         for account in (receipt, receipt["by_variant"][config]):
             account["left_out"]["hopeless"] = account["left_out"].get("hopeless", 0) + lost

@@ -13,11 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from wrongcot_data.publish.dataset import MANIFEST, list_files
+from tests.forgery import forge_rows
+from wrongcot_data.publish.dataset import MANIFEST
 
 NAMES = ("Ann", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gwen", "Hugo")
 
@@ -192,18 +191,6 @@ def test_only_a_model_with_weights_is_a_student(tmp_path: Path, run, command: Co
     assert "did you mean smollm2-135m?" in run(*args, code=2).stderr
 
 
-def change(folder: Path, config: str, edit: Callable[[list[dict[str, Any]]], None]) -> None:
-    """Change rows and make every checksum fit again, as a forger would."""
-    (path,) = (folder / config).glob("*.parquet")
-    table = pq.read_table(path)
-    rows = table.to_pylist()
-    edit(rows)
-    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
-    manifest = json.loads((folder / MANIFEST).read_text())
-    manifest["files"] = [file for file in list_files(folder) if not file["path"].startswith("pool/")]
-    (folder / MANIFEST).write_text(json.dumps(manifest))
-
-
 def _spoil(name: str, value: object) -> Callable[[list[dict[str, Any]]], None]:
     return lambda rows: rows[2].__setitem__(name, value)
 
@@ -243,7 +230,7 @@ def _change_both(rows: list[dict[str, Any]]) -> None:
 def test_verify_finds_what_is_no_paraphrase_though_every_checksum_fits(
     spoilt: Path, run, config: str, edit: Callable[[list[dict[str, Any]]], None], named: str
 ):
-    change(spoilt, config, edit)
+    forge_rows(spoilt, config, edit)
     assert named in run("verify", spoilt, code=1).stdout
 
 
