@@ -45,7 +45,7 @@ class Rewriting:
         self.grader_waits = task.grader_waits
         self.columns = task.columns
         self.splits = task.splits
-        self.stop = (*task.stop, *NEXT_REWRITING)
+        self.stop: Sequence[str] = (*task.stop, *NEXT_REWRITING)
         self.max_tokens = task.max_tokens
         self.options: type[BaseModel] = task.options
 
