@@ -17,6 +17,10 @@ NEXT_PROBLEM = "\nProblem:"
 """What a model that continues plain text writes when it is done with this problem and goes on to the next."""
 
 
+NEXT_REWRITING = ("\nThe same solution in other", "\nThe same program written in another")
+"""What a small one writes instead when it was asked to rewrite a trace: the label of the prompt, and it all again."""
+
+
 def _template(task: Task, kind: str) -> Template:
     return _load(task.templates or BUILT_IN, f"{task.name}.{kind}.v{task.prompt_version}.jinja")
 
@@ -39,12 +43,11 @@ def question(task: Task, problem: Problem) -> str:
 
 
 def own_reply(prompt: Prompt, text: str) -> str:
-    """A reply without the beginning of a next problem, at which the engine stopped a model that continues text."""
-    return (
-        text.removesuffix(NEXT_PROBLEM).rstrip()
-        if NEXT_PROBLEM in prompt.stop and text.endswith(NEXT_PROBLEM)
-        else text
-    )
+    """A reply without the beginning of a next one, at which the engine stopped a model that continues text."""
+    for beginning in (NEXT_PROBLEM, *NEXT_REWRITING):
+        if beginning in prompt.stop and text.endswith(beginning):
+            return text.removesuffix(beginning).rstrip()
+    return text
 
 
 def template_name(task: Task, style: PromptStyle, shots: int) -> str:

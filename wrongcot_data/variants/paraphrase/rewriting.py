@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from wrongcot_data.errors import BadInput
 from wrongcot_data.records import FinishReason, Problem, Reference, Step, Trace, Verdict, trace_id
 from wrongcot_data.tasks.base import Imitation, Task
-from wrongcot_data.teachers.prompting import question
+from wrongcot_data.teachers.prompting import NEXT_REWRITING, question
 from wrongcot_data.variants.paraphrase.acceptance import RULES_VERSION, Base, acceptance
 from wrongcot_data.variants.paraphrase.answers import judges_programs
 from wrongcot_data.variants.paraphrase.imitation import imitate
@@ -45,7 +45,7 @@ class Rewriting:
         self.grader_waits = task.grader_waits
         self.columns = task.columns
         self.splits = task.splits
-        self.stop = task.stop
+        self.stop: Sequence[str] = (*task.stop, *NEXT_REWRITING)
         self.max_tokens = task.max_tokens
         self.options: type[BaseModel] = task.options
 

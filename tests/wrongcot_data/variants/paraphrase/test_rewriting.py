@@ -12,7 +12,7 @@ from tests.wrongcot_data.variants.paraphrase.conftest import PROGRAM, TRACE, Rew
 from wrongcot_data.errors import BadInput
 from wrongcot_data.records import Problem
 from wrongcot_data.tasks import get_task
-from wrongcot_data.teachers.prompting import render
+from wrongcot_data.teachers.prompting import own_reply, render
 from wrongcot_data.teachers.registry import PROMPT_STYLES
 from wrongcot_data.variants.paraphrase.rewriting import Rewriting
 
@@ -71,6 +71,16 @@ def test_an_imitation_is_judged_as_its_kind_says(gsm8k: Rewriter, seed: int):
     assert graded("wrong") == "wrong"
     assert graded("malformed") == "wrong"
     assert graded("truncated", "length") == "truncated"
+
+
+def test_a_model_that_begins_again_is_stopped_there():
+    rewriting, problem = asked("gsm8k", "A trace.")
+    prompt = render(rewriting, problem, "plain-few", 2)
+    stop = next(stop for stop in prompt.stop if stop in prompt.text)
+    assert own_reply(prompt, f"It is 3.\n#### 3{stop}") == "It is 3.\n#### 3"
+    rewriting, problem = asked("mbpp", PROGRAM)
+    prompt = render(rewriting, problem, "plain-few", 2)
+    assert any(stop in prompt.text for stop in prompt.stop if stop.startswith("\nThe same"))
 
 
 def test_a_row_without_its_trace_is_one_line():
