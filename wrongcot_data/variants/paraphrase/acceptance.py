@@ -11,6 +11,7 @@
 | near copy | wrong | it shares too many words with the trace, see `overlap`; a program: all but its layout |
 | unrelated text | wrong | it shares too few |
 | not complete | wrong | it has less than `MIN_WORDS` of the trace's words, or `MIN_QUANTITIES` of its quantities |
+| not complete | wrong | a result that the answer depends on is only stated, not worked out, see `quantities` |
 | quantity missing | wrong | one that the answer depends on is not there, see `quantities` |
 | new quantity | wrong | a number is in neither problem nor trace, and no true equation makes it of theirs |
 | new false equation | wrong | the step checker calls something false that the trace does not say |
@@ -36,10 +37,17 @@ from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import question
 from wrongcot_data.variants.paraphrase.answers import judges_programs, same_answer
 from wrongcot_data.variants.paraphrase.overlap import NEAR_COPY, UNRELATED, n_words, overlap
-from wrongcot_data.variants.paraphrase.quantities import answer_quantities, missing, new, quantities, values_in
+from wrongcot_data.variants.paraphrase.quantities import (
+    answer_quantities,
+    missing,
+    new,
+    not_worked_out,
+    quantities,
+    values_in,
+)
 from wrongcot_data.variants.paraphrase.talk import talk_around, talk_in
 
-RULES_VERSION = "paraphrase-1"
+RULES_VERSION = "paraphrase-2"
 """Of all that decides whether a rewriting is accepted; a change of any of it raises it."""
 
 ACCEPTED = "paraphrase"
@@ -150,6 +158,9 @@ def _wrong_numbers(
         there, all_of_them = values_in(text), set(quantities(base.text))
         if sum(1 for one in all_of_them if one & there) < MIN_QUANTITIES * len(all_of_them):
             return "not complete", ""
+        stated = not_worked_out(base.text, base.verdict.answer, text)
+        if stated:
+            return "not complete", f"{stated} is not worked out"
         stray = new(text, known)
         if stray:
             return "new quantity", stray

@@ -14,8 +14,9 @@ from fractions import Fraction
 
 from wrongcot_data.graders.arithmetic import Value, evaluate, normalise
 from wrongcot_data.graders.plain_numbers import read_number
+from wrongcot_data.steps import split_lines, split_sentences
 from wrongcot_data.steps.equations import Equation, find_equations
-from wrongcot_data.steps.values import Node, NoValueError, value_of
+from wrongcot_data.steps.values import Node, NoValueError, is_compound, value_of
 
 Quantity = frozenset[Fraction]
 """The values that one number may stand for: `35%` is 35 and 0.35, `half` is 1/2 and 2 (as in `48/2`)."""
@@ -28,6 +29,9 @@ _PERCENT = re.compile(r"\s?(?:\\?%|percent\b|per cent\b)", re.IGNORECASE)
 _NUMBERED = re.compile(
     r"^[ \t]*(?:[-*#>]+[ \t]*)?(?:\*\*)?(?:step[ \t]+)?\(?([0-9]{1,2})[.):](?=\s)", re.IGNORECASE | re.MULTILINE
 )
+
+_CONTINUED = re.compile(r"\s*\n[ \t]*(?:\\\\)?[ \t]*&?[ \t]*=")
+_STATES_ANSWER = re.compile(r"####|<answer>|\\boxed|\banswers?\b|^\s*A:", re.IGNORECASE)
 
 _WORDS: dict[str, Quantity] = {
     word: frozenset({Fraction(value)})
@@ -68,15 +72,46 @@ def answer_quantities(text: str, answer: str) -> list[Quantity]:
     its sides gives all its numbers. Where no equation has the answer's value nothing can be told, and every quantity of
     the trace counts.
     """
+    found = [one for equation in _answer_equations(text, answer) for one in quantities(equation.text)]
+    return found or quantities(text)
+
+
+def not_worked_out(trace: str, answer: str, text: str) -> str:
+    """The first result on the trace's way to its answer that a text only states; empty where there is none.
+
+    A result is worked out by a sentence that holds it beside one of the numbers it is computed from; these may also
+    stand in the sentence before, unless it is the answer that is stated: `#### 12` alone makes no 12.
+    """
+    windows = [values_in(window) for window in _windows(text)]
+    for equation in _answer_equations(trace, answer):
+        results = {abs(Fraction(value)) for side in equation.sides if not is_compound(side) and (value := _value(side))}
+        operands = set().union(*(one for one in quantities(equation.text) if not one & results))
+        if results and operands and not any(results & there and operands & there for there in windows):
+            return str(max(results))
+    return ""
+
+
+def _answer_equations(text: str, answer: str) -> list[Equation]:
+    """The equations of a trace that its answer depends on, the last one first."""
     value = _value_of_answer(answer)
     needed: set[Fraction] = set() if value is None else {abs(value)}
-    found: list[Quantity] = []
+    found = []
     for equation in reversed(list(find_equations(text))):
         if needed & set(_sides(equation)):
-            mine = quantities(equation.text)
-            found += mine
-            needed.update(*mine)
-    return found or quantities(text)
+            found.append(equation)
+            needed.update(*quantities(equation.text))
+    return found
+
+
+def _windows(text: str) -> Iterator[str]:
+    """Each sentence with the one before it; one that states the answer by itself."""
+    text = _CONTINUED.sub(" =", text)
+    before = ""
+    for line in split_lines(text):
+        for start, end in split_sentences(text, *line):
+            sentence = text[start:end]
+            yield sentence if _STATES_ANSWER.search(sentence) else f"{before}\n{sentence}"
+            before = sentence
 
 
 def missing(needed: list[Quantity], text: str) -> str:

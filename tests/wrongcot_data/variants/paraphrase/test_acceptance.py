@@ -52,6 +52,7 @@ def test_the_same_reasoning_in_other_words_is_accepted(gsm8k: Rewriter):
         ("Sure! " + PARAPHRASE, "talk about the rewriting"),
         ("Nothing here has any thing to do with what was asked for, but it ends right: \n#### 39", "unrelated text"),
         ("Tina has 39 pens, 48 - 9 = 39.\n#### 39", "not complete"),
+        ("Tina has 4 boxes of 12 pens each, that is 4 * 12 = 48, and her brother has 9.\n#### 39", "not complete"),
     ],
 )
 def test_everything_else_is_refused_by_name(gsm8k: Rewriter, text: str, refusal: Refusal):
@@ -136,7 +137,7 @@ NUMBERS = list(re.finditer(r"[0-9]+", PARAPHRASE))
 @given(st.sampled_from(NUMBERS), st.integers(100, 10**6))
 def test_a_paraphrase_with_any_number_changed_is_refused(gsm8k: Rewriter, number: re.Match[str], other: int):
     changed = f"{PARAPHRASE[: number.start()]}{other}{PARAPHRASE[number.end() :]}"
-    assert gsm8k(changed).refusal in ("answer changed", "quantity missing", "new quantity")
+    assert gsm8k(changed).refusal in ("answer changed", "quantity missing", "not complete", "new quantity")
 
 
 def test_the_grade_of_a_sample_is_correct_only_if_it_was_accepted(gsm8k: Rewriter):
