@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data import __version__, receipt
-from wrongcot_data.filling import Asked, Filling, Prompts, Report, ask, current_samples, fill, odds_of
+from wrongcot_data.filling import Asked, Filled, Filling, Prompts, Report, ask, fill, taken
 from wrongcot_data.folder import check_owner, claimed, pool_folder, write_json
 from wrongcot_data.measure.quality import traces_of
 from wrongcot_data.measure.report import PLOTS, write_report
@@ -22,7 +22,6 @@ from wrongcot_data.measure.tokens import token_counter
 from wrongcot_data.plan import Plan, problems_of
 from wrongcot_data.pool.budget import Budget, Stopped
 from wrongcot_data.pool.journal import Journal, Origin
-from wrongcot_data.pool.progress import called_for, seen, unbroken
 from wrongcot_data.publish.card import licence, render_card
 from wrongcot_data.publish.columns import (
     PARAPHRASE_SAMPLES,
@@ -50,7 +49,7 @@ from wrongcot_data.spec import spec_hash
 from wrongcot_data.teachers.availability import require
 from wrongcot_data.teachers.prompting import template_name
 from wrongcot_data.teachers.weights import cache_folder
-from wrongcot_data.variants import CONFIGS, Variant, paraphrase, reference
+from wrongcot_data.variants import CONFIGS, Variant, reference
 from wrongcot_data.variants.matching import MIX, mixes_of
 from wrongcot_data.variants.paraphrase import stage as paraphrasing
 from wrongcot_data.variants.pooled import Pooled, Source
@@ -112,17 +111,17 @@ def build(
         if not needs_teacher and not stage:
             return write_dataset(plan, out, _bare(plan, problems, source), source, None)
         with Journal(journal_path or shared_journal()) as journal:
-            pool, stopped = partial(_bare, plan, problems, source), None
+            pool, filled = partial(_bare, plan, problems, source), Filled(None, 0)
             if needs_teacher:
                 prompts = Prompts(plan)
                 asked = ask(plan, problems, revision, prompts)
-                stopped = fill(Filling(plan, asked, prompts, journal, _origin(plan, source), report, budget))
+                filled = fill(Filling(plan, asked, prompts, journal, _origin(plan, source), report, budget))
                 pool = partial(_pooled, plan, asked, journal, source)
             if not stage:
-                return write_dataset(plan, out, pool(), source, stopped)
-            done = paraphrasing.rewrite(stage, pool(), journal, budget.after, report)
+                return write_dataset(plan, out, pool(), source, filled.stopped)
+            done = paraphrasing.rewrite(stage, pool(), journal, budget.after(filled.n_charged), report)
             rewritten = paraphrasing.with_rewritings(pool(), done)
-            return write_dataset(plan, out, rewritten, source, stopped or done.stopped, stage)
+            return write_dataset(plan, out, rewritten, source, filled.stopped or done.stopped, stage)
 
 
 def _rewriting_stage(plan: Plan) -> paraphrasing.Stage | None:
@@ -162,14 +161,9 @@ def _bare(plan: Plan, problems: Sequence[Problem], source: Source) -> Iterator[P
 
 def _pooled(plan: Plan, asked: Sequence[Asked], journal: Journal, source: Source) -> Iterator[Pooled]:
     """Each problem with exactly the samples that this spec calls for, one problem at a time."""
-    odds = odds_of(plan, asked, journal)
-    for number, one in enumerate(asked):
-        stored = current_samples(plan.task, one.problem, one.request_id, journal)
-        run = unbroken(stored)
-        replies = [seen(sample, plan.quotas) for sample in run]
-        count, end = called_for(replies, plan.quotas, odds.group(number), odds.n_least(number))
+    for one, has in zip(asked, taken(plan, asked, journal), strict=True):
         reference = plan.task.reference(one.problem)
-        yield Pooled(plan.task, one.problem, reference, run[:count], source, end, [*run[count:], *stored[len(run) :]])
+        yield Pooled(plan.task, one.problem, reference, has.samples, source, has.end, has.spare)
 
 
 def write_dataset(
@@ -275,11 +269,7 @@ def _account(
     asked = variant.asked(plan.spec.per_problem)
     account.asked[variant.name] += asked
     account.kept[variant.name] += kept
-    if variant.name == "paraphrase":
-        for reason, count in paraphrase.left_out(pooled, asked, stopped).items():
-            account.leave_out(variant.name, reason, count)
-        return
-    lost = variant.lost(pooled, asked)
+    lost = variant.lost(pooled, asked, stopped)
     for reason, count in lost.items():
         account.leave_out(variant.name, reason, count)
     kept += lost.total()

@@ -18,7 +18,7 @@ from wrongcot_data.pool.budget import Budget, Stopped
 from wrongcot_data.pool.grading import graded, verdict
 from wrongcot_data.pool.journal import Journal, Origin, request_id
 from wrongcot_data.pool.odds import Odds
-from wrongcot_data.pool.progress import seen
+from wrongcot_data.pool.progress import End, called_for, seen, unbroken
 from wrongcot_data.pool.sampler import Sampler
 from wrongcot_data.records import Problem, Prompt, Sample
 from wrongcot_data.spec import derive_seed
@@ -84,14 +84,24 @@ class Filling:
     budget: Budget
 
 
-def fill(filling: Filling) -> Stopped | None:
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How filling ended.
+
+    Attributes:
+        stopped: why problems were left that want more; None if none was.
+        n_charged: tokens that the budget was charged: of what was there and is called for, and of all that was written.
+    """
+
+    stopped: Stopped | None
+    n_charged: int
+
+
+def fill(filling: Filling) -> Filled:
     """Ask the teacher for what is missing and store every reply with its grade.
 
     The engine is opened only if something is missing. Once the budget has stopped, nothing more is asked and what is
     in flight is kept.
-
-    Returns:
-        Why problems were left that want more; None if none was.
     """
     plan, journal = filling.plan, filling.journal
     with ExitStack() as stack:
@@ -100,7 +110,7 @@ def fill(filling: Filling) -> Stopped | None:
             desk = Desk(filling)
             desk.look_up()
             if desk.finished or filling.budget.stopped():
-                return desk.left_open()
+                return desk.filled()
             if engine is None:
                 problems = {one.problem.id: one.problem for one in filling.asked}
                 opening = Opening(plan.teacher, plan.engine_options, plan.sampling, plan.task, problems)
@@ -110,7 +120,7 @@ def fill(filling: Filling) -> Stopped | None:
             journal.commit()
             # Another build on this journal may have stored a reply first, which then counts instead of ours.
             if journal.n_known == known:
-                return desk.left_open()
+                return desk.filled()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +155,10 @@ class Desk:
         """Whether no problem wants anything more."""
         return self._sampler.n_finished == len(self._asked)
 
-    def left_open(self) -> Stopped | None:
-        """Why some problems want more and did not get it."""
-        return None if self.finished else self._budget.stopped() or "token budget used up"
+    def filled(self) -> Filled:
+        """How it stands now."""
+        stopped = None if self.finished else self._budget.stopped() or "token budget used up"
+        return Filled(stopped, self._n_charged)
 
     def look_up(self) -> None:
         """Take in what the journal has. What a finished problem does not call for was another build's expense."""
@@ -232,6 +243,32 @@ def _rarely_collected() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a data set holds of a problem's replies.
+
+    Attributes:
+        samples: exactly those that the spec calls for, by attempt.
+        spare: the others that the journal has.
+        end: why no more were asked for; None if more are wanted.
+    """
+
+    samples: list[Sample]
+    spare: list[Sample]
+    end: End | None
+
+
+def taken(plan: Plan, asked: Sequence[Asked], journal: Journal) -> Iterator[Taken]:
+    """What a data set holds of each problem's replies, one problem at a time."""
+    odds = odds_of(plan, asked, journal)
+    for number, one in enumerate(asked):
+        stored = current_samples(plan.task, one.problem, one.request_id, journal)
+        run = unbroken(stored)
+        replies = [seen(sample, plan.quotas) for sample in run]
+        count, end = called_for(replies, plan.quotas, odds.group(number), odds.n_least(number))
+        yield Taken(run[:count], [*run[count:], *stored[len(run) :]], end)
 
 
 def odds_of(plan: Plan, asked: Sequence[Asked], journal: Journal) -> Odds:

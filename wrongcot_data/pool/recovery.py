@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import shutil
 import sqlite3
+import struct
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +20,10 @@ from wrongcot_data.records import Sample
 
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510
 """The bytes that SQLite's shared lock is on (its file format, "The Lock-Byte Page")."""
+
+ALONE = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, SHARED_FIRST, SHARED_SIZE, 0)
+"""`struct flock` for these bytes. The lock belongs to the open file (Linux's "open file description locks"): one of the
+older kind would be gone as soon as this process closes the file anywhere else, such as after copying it."""
 
 HELD_S = 1.0
 """How long a lock is tried for: whoever only looks in is gone by then."""
@@ -62,7 +68,7 @@ def held(path: Path) -> Iterator[None]:
         deadline = time.monotonic() + HELD_S
         while True:
             try:
-                fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, SHARED_SIZE, SHARED_FIRST)
+                fcntl.fcntl(handle, fcntl.F_OFD_SETLK, ALONE)
                 break
             except OSError as error:
                 if not isinstance(error, BlockingIOError | PermissionError):

@@ -113,6 +113,12 @@ def schema(task: Task, config: str) -> pa.Schema:
     return pa.schema(columns.get(config, _TRACE_COLUMNS) + own)
 
 
+def text_of(row: Mapping[str, Any]) -> str:
+    """The trace of a published row; empty where somebody made more or fewer than one turn of it."""
+    turns = row["completion"]
+    return str(turns[0]["content"]) if len(turns) == 1 else ""
+
+
 def trace_row(task: Task, trace: Trace) -> dict[str, Any]:
     """A trace as a published row."""
     return {

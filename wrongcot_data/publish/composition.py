@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from wrongcot_data.publish.columns import SAMPLES
-from wrongcot_data.publish.dataset import ConfigWriter
+from wrongcot_data.publish.columns import SAMPLES, text_of
+from wrongcot_data.publish.dataset import ConfigWriter, config_files, config_rows
 from wrongcot_data.receipt import Receipt
 from wrongcot_data.spec import BuildSpec
 from wrongcot_data.variants.matching import Chosen, Entry, Index, matched, mixed, mixes_of
@@ -66,10 +66,15 @@ def read_index(folder: Path, configs: Sequence[str], count_tokens: CountTokens |
     index: dict[str, list[Entry]] = {}
     for config in configs:
         index[config] = []
-        for rows in _batches(folder, config, columns):
+        for rows in _chunks(config_rows(folder, config, columns)):
             tokens = count_tokens([text_of(row) for row in rows]) if count_tokens else [0] * len(rows)
             index[config] += [Entry(row["problem_id"], count) for row, count in zip(rows, tokens, strict=True)]
     return index
+
+
+def _chunks(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while chunk := list(islice(rows, ROWS_AT_ONCE)):
+        yield chunk
 
 
 def kept_of(index: Index, chosen: Chosen) -> dict[str, list[Entry]]:
@@ -80,16 +85,10 @@ def kept_of(index: Index, chosen: Chosen) -> dict[str, list[Entry]]:
 def success_rates(folder: Path) -> dict[str, float]:
     """How often each problem was solved: right replies to right and wrong ones; problems with neither are left out."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for rows in _batches(folder, SAMPLES, ["problem_id", "grade"]):
-        for row in rows:
-            counts[row["problem_id"]][row["grade"]] += 1
+    for row in config_rows(folder, SAMPLES, ["problem_id", "grade"]):
+        counts[row["problem_id"]][row["grade"]] += 1
     graded = {problem: count["correct"] + count["wrong"] for problem, count in counts.items()}
     return {problem: counts[problem]["correct"] / total for problem, total in graded.items() if total}
-
-
-def text_of(row: Mapping[str, Any]) -> str:
-    """The completion's text of a row."""
-    return str(row["completion"][0]["content"])
 
 
 def described(entries: Sequence[Entry], rates: Mapping[str, float]) -> dict[str, Any]:
@@ -104,27 +103,11 @@ def described(entries: Sequence[Entry], rates: Mapping[str, float]) -> dict[str,
     }
 
 
-def _files(folder: Path, config: str) -> list[Path]:
-    return sorted((folder / config).glob("*.parquet"))
-
-
-def _batches(folder: Path, config: str, columns: Sequence[str] | None = None) -> Iterator[list[dict[str, Any]]]:
-    for path in _files(folder, config):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(columns) if columns else None):
-                yield batch.to_pylist()
-
-
-def rows_of(folder: Path, config: str) -> Iterator[dict[str, Any]]:
-    for batch in _batches(folder, config):
-        yield from batch
-
-
 def _keep(folder: Path, config: str, split: str, numbers: set[int]) -> None:
     """Write a config again with only some of its rows."""
-    schema = pq.read_schema(_files(folder, config)[0])
+    schema = pq.read_schema(config_files(folder, config)[0])
     with ConfigWriter(folder / ".matched", config, split, schema) as writer:
-        for number, row in enumerate(rows_of(folder, config)):
+        for number, row in enumerate(config_rows(folder, config)):
             if number in numbers:
                 writer.write([row])
     shutil.rmtree(folder / config)
@@ -134,18 +117,18 @@ def _keep(folder: Path, config: str, split: str, numbers: set[int]) -> None:
 
 def _write_mix(folder: Path, name: str, split: str, drawn: Sequence[tuple[str, int]], part: str) -> None:
     """Copy rows of the parts."""
-    with ConfigWriter(folder, name, split, pq.read_schema(_files(folder, part)[0])) as writer:
+    with ConfigWriter(folder, name, split, pq.read_schema(config_files(folder, part)[0])) as writer:
         for row in drawn_rows(folder, drawn):
             writer.write([row])
 
 
 def drawn_rows(folder: Path, drawn: Sequence[tuple[str, int]]) -> Iterator[dict[str, Any]]:
     """The rows of a mix. All files are in the order of the problems, so each part is read once, from its start."""
-    readers = {part: enumerate(rows_of(folder, part)) for part, _ in drawn}
+    readers = {part: enumerate(config_rows(folder, part)) for part, _ in drawn}
     for part, number in drawn:
         yield next(row for at, row in readers[part] if at == number)
 
 
 def first_rows(folder: Path, configs: Sequence[str], count: int = 1) -> dict[str, list[dict[str, Any]]]:
     """The first rows of each config."""
-    return {config: list(islice(rows_of(folder, config), count)) for config in configs}
+    return {config: list(islice(config_rows(folder, config), count)) for config in configs}

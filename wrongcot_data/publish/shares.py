@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
+from wrongcot_data.publish.dataset import config_rows
 from wrongcot_data.variants.corrupt.rows import CONFIGS
 
 
@@ -21,13 +20,10 @@ def shares(folder: Path, configs: Iterable[str]) -> dict[str, dict[str, float]]:
         if config not in CONFIGS:
             continue
         count: Counter[str] = Counter()
-        for path in sorted((folder / config).glob("*.parquet")):
-            with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(columns=["steps"]):
-                    for row in batch.to_pylist():
-                        count.update(step["verdict"] for step in row["steps"])
-                        count["wrong"] += sum(step["operator"] != "" for step in row["steps"])
-                        count["rows"] += 1
+        for row in config_rows(folder, config, ["steps"]):
+            count.update(step["verdict"] for step in row["steps"])
+            count["wrong"] += sum(step["operator"] != "" for step in row["steps"])
+            count["rows"] += 1
         of = count["valid"] + count["invalid"] or count["unchecked"]
         share = round(count["wrong"] / of, 4) if of else 0.0
         found[config] = {"rows": count["rows"], "wrong": count["wrong"], "of": of, "share": share}

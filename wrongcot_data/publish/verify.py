@@ -18,10 +18,10 @@ from wrongcot_data.measure.report import REPORT, report_differences
 from wrongcot_data.parallel import in_order
 from wrongcot_data.pool.grading import verdict
 from wrongcot_data.publish import verify_paraphrases as paraphrases
-from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES, problem_of, schema
+from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES, problem_of, schema, text_of
 from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe, rows_by_config
 from wrongcot_data.publish.verify_composition import composition_differences
-from wrongcot_data.publish.verify_corrupt import row_faults, set_faults, text_of
+from wrongcot_data.publish.verify_corrupt import row_faults, set_faults
 from wrongcot_data.publish.views import view_differences
 from wrongcot_data.records import Grade, Step, Verdict, first_invalid_step
 from wrongcot_data.spec import make_spec, spec_hash

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data.measure.tokens import token_counter
-from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES
-from wrongcot_data.publish.composition import described, drawn_rows, read_index, rows_of, success_rates, text_of
+from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES, text_of
+from wrongcot_data.publish.composition import described, drawn_rows, read_index, success_rates
+from wrongcot_data.publish.dataset import config_rows
 from wrongcot_data.spec import BuildSpec, make_spec
 from wrongcot_data.variants.matching import MIX, Index, matched, mixed, mixes_of
 from wrongcot_data.views import VIEWS
@@ -46,7 +47,7 @@ def _unmatched(index: Index, spec: BuildSpec) -> Iterator[str]:
 
 def _mix(folder: Path, name: str, drawn: list[tuple[str, int]]) -> Iterator[str]:
     """Rows of a mix that are not those that its parts, shares and seed make."""
-    for number, (found, wanted) in enumerate(zip_longest(rows_of(folder, name), drawn_rows(folder, drawn))):
+    for number, (found, wanted) in enumerate(zip_longest(config_rows(folder, name), drawn_rows(folder, drawn))):
         if found is None:
             yield f"{name}: lacks the row of {wanted['variant']} for {wanted['problem_id']}"
         elif wanted is None:

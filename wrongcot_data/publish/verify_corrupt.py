@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from wrongcot_data.publish.columns import problem_of
+from wrongcot_data.publish.columns import problem_of, text_of
 from wrongcot_data.records import Step, Verdict
 from wrongcot_data.spec import BuildSpec, content_hash
 from wrongcot_data.tasks.base import Task
@@ -89,12 +89,6 @@ def set_faults(task: Task, spec: BuildSpec, read: Callable[[str], Iterator[Row]]
     for level, parent in found:
         if parent not in bases and spec.match == "none":
             yield f"{config_of(0)}: the row of {parent} is missing, from which one of {config_of(level)} is made"
-
-
-def text_of(row: Row) -> str:
-    """The trace of a row."""
-    turns = row["completion"]
-    return str(turns[0]["content"]) if len(turns) == 1 else ""
 
 
 def _mark(text: str, steps: Iterable[Row]) -> str:

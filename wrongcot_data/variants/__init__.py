@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from wrongcot_data.pool.budget import Stopped
 from wrongcot_data.receipt import LeftOut
 from wrongcot_data.records import Grade, Trace
 from wrongcot_data.spec import BuildSpec, VariantName
@@ -18,7 +19,7 @@ from wrongcot_data.variants.paraphrase import rows as paraphrase
 from wrongcot_data.variants.pooled import Pooled
 
 
-def none_lost(pooled: Pooled, count: int) -> Counter[LeftOut]:
+def none_lost(pooled: Pooled, count: int, stopped: Stopped | None) -> Counter[LeftOut]:
     """Every trace that there is becomes a row."""
     return Counter()
 
@@ -32,26 +33,31 @@ class Variant:
         wanted: grade of which it needs distinct samples of the pool; None if it needs none.
         traces: makes up to that many traces of one problem.
         summary: one line for the card.
-        lost: traces of one problem that were there and could not become rows, by reason; the same arguments.
+        lost: traces of one problem that were there and could not become rows, by reason; the same arguments, and why
+            the build stopped.
+        one_each: whether a problem has one at most, whatever `per_problem` says: it has one reference trace.
     """
 
     name: str
     wanted: Grade | None
     traces: Callable[[Pooled, int], list[Trace]]
     summary: str
-    lost: Callable[[Pooled, int], Counter[LeftOut]] = none_lost
+    lost: Callable[[Pooled, int, Stopped | None], Counter[LeftOut]] = none_lost
+    one_each: bool = False
 
     def asked(self, per_problem: int) -> int:
-        """How many traces of a problem a build asks for: a problem has one reference, whatever `per_problem` says."""
-        return 1 if self.name == "reference" else per_problem
+        """How many traces of a problem a build asks for."""
+        return 1 if self.one_each else per_problem
 
 
 REGISTRY: dict[str, Variant] = {
-    "reference": Variant("reference", None, reference.traces, "the trace that came with a problem, graded correct"),
+    "reference": Variant(
+        "reference", None, reference.traces, "the trace that came with a problem, graded correct", one_each=True
+    ),
     "right": Variant("right", "correct", right.traces, "finished traces of the teacher that end in a right answer"),
     "wrong": Variant("wrong", "wrong", wrong.traces, "finished traces of the teacher that end in a wrong answer"),
     "paraphrase": Variant(
-        "paraphrase", None, paraphrase.traces, "traces that a model rewrote: other words, same steps"
+        "paraphrase", None, paraphrase.traces, "traces that a model rewrote: other words, same steps", paraphrase.lost
     ),
 }
 
@@ -75,6 +81,7 @@ def variants_of(name: VariantName, spec: BuildSpec, task: Task) -> list[Variant]
             partial(corruption.traces, level),
             summary_of(level, spec.corrupt),
             partial(corruption.lost, level),
+            one_each=spec.corrupt.base == "reference",
         )
         for level in spec.corrupt.levels
     ]

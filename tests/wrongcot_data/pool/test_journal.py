@@ -17,7 +17,7 @@ import pytest
 from wrongcot_data.engines.base import Sampling
 from wrongcot_data.errors import BadInput, CheckFailed, Unavailable
 from wrongcot_data.pool.journal import Journal, Origin, request_id, storable
-from wrongcot_data.pool.recovery import recover
+from wrongcot_data.pool.recovery import held, recover
 from wrongcot_data.records import Message, Prompt, Sample, Verdict
 
 SAMPLE = Sample(
@@ -181,6 +181,18 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path,
     with pytest.raises(BadInput, match="another program"):
         Journal(path)
     assert path.read_bytes() == before
+
+
+def test_a_journal_that_is_held_stays_held_though_it_is_copied_meanwhile(tmp_path: Path):
+    path = tmp_path / "j.sqlite"
+    with Journal(path) as journal:
+        journal.add([sample(0)])
+    reads = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('SELECT * FROM samples').fetchall()"
+    other = [sys.executable, "-c", reads, str(path)]
+    with held(path):
+        path.read_bytes()  # which closes the file again
+        assert "locked" in subprocess.run(other, capture_output=True, text=True, check=False).stderr
+    assert subprocess.run(other, check=False).returncode == 0
 
 
 def test_nothing_is_added_to_a_closed_journal(tmp_path: Path):

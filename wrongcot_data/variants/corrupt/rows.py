@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from wrongcot_data.pool.budget import Stopped
 from wrongcot_data.receipt import LeftOut
 from wrongcot_data.records import Problem, Trace, trace_id
 from wrongcot_data.spec import CorruptSpec
@@ -81,7 +82,7 @@ class Corruption:
         found = ((base, element_at(made, level)) for base, made in self._chains(pooled, count))
         return [row(base, element, level) for base, element in found if isinstance(element, Element)]
 
-    def lost(self, level: int, pooled: Pooled, count: int) -> Counter[LeftOut]:
+    def lost(self, level: int, pooled: Pooled, count: int, _stopped: Stopped | None) -> Counter[LeftOut]:
         """The bases of one problem that have no row at a level, by reason."""
         found = (element_at(made, level) for _, made in self._chains(pooled, count))
         return Counter(reason for reason in found if not isinstance(reason, Element))

@@ -23,7 +23,7 @@ def traces(pooled: Pooled, count: int) -> list[Trace]:
     ][:count]
 
 
-def left_out(pooled: Pooled, asked: int, stopped: Stopped | None) -> Counter[LeftOut]:
+def lost(pooled: Pooled, asked: int, stopped: Stopped | None) -> Counter[LeftOut]:
     """Why a problem has fewer paraphrases than were asked for, a reason for each that is missing."""
     reasons: Counter[LeftOut] = Counter()
     for rewritten in pooled.rewritten:

@@ -7,15 +7,14 @@ and `wrong`, each of its `per_problem` traces is, once: the paraphrases then sta
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from wrongcot_data.filling import Asked, Filling, Prompts, Report, ask, current_samples, fill, odds_of
+from wrongcot_data.filling import Asked, Filling, Prompts, Report, ask, fill, taken
 from wrongcot_data.plan import Plan, Rewriters
 from wrongcot_data.pool.budget import Budget, Stopped
 from wrongcot_data.pool.journal import Journal, Origin
-from wrongcot_data.pool.progress import Quotas, called_for, seen, unbroken
 from wrongcot_data.records import Trace
 from wrongcot_data.teachers.prompting import template_name
 from wrongcot_data.variants import REGISTRY
@@ -69,10 +68,8 @@ def prepare(plan: Plan, rewriters: Rewriters, revision: str) -> Stage:
         engine_name=rewriters.engine_name,
         engine_options=rewriters.engine_options,
         style=plan.spec.prompt or teacher.style,
-        quotas=Quotas(
-            {"correct": per_trace}, plan.spec.max_attempts, plan.spec.give_up_below, plan.spec.ask_ahead
-        ),
-    )  # fmt: skip
+        quotas=replace(plan.quotas, wanted={"correct": per_trace}),
+    )
     source = Source(
         teacher=teacher.name,
         teacher_revision=revision,
@@ -82,22 +79,18 @@ def prepare(plan: Plan, rewriters: Rewriters, revision: str) -> Stage:
     return Stage(own, source)
 
 
-def rewrite(
-    stage: Stage, pool: Iterable[Pooled], journal: Journal, budget: Callable[[int], Budget], report: Report
-) -> Rewritings:
+def rewrite(stage: Stage, pool: Iterable[Pooled], journal: Journal, budget: Budget, report: Report) -> Rewritings:
     """Have the traces of a filled pool rewritten and store every reply with its judgement.
 
     Args:
-        budget: what may be spent, after so many tokens were written for the pool.
+        budget: what filling the pool has left.
     """
     plan = stage.plan
     assert isinstance(plan.task, Rewriting)
     base_of = REGISTRY[plan.spec.paraphrase.of]
     bases: list[Trace] = []
-    spent = 0
     for pooled in pool:
         bases += base_of.traces(pooled, base_of.asked(plan.spec.per_problem))
-        spent += sum(sample.n_tokens for sample in (*pooled.samples, *pooled.spare))
     prompts = Prompts(plan)
     asked = ask(plan, [plan.task.of_trace(base) for base in bases], stage.source.teacher_revision, prompts)
     origin = Origin(
@@ -108,33 +101,21 @@ def rewrite(
         sampling=stage.source.sampling,
         seed=plan.spec.seed,
     )
-    stopped = fill(Filling(plan, asked, prompts, journal, origin, report, budget(spent)))
-    return Rewritings(stage, bases, asked, journal, stopped)
+    filled = fill(Filling(plan, asked, prompts, journal, origin, report, budget))
+    return Rewritings(stage, bases, asked, journal, filled.stopped)
 
 
 def with_rewritings(pool: Iterable[Pooled], done: Rewritings) -> Iterator[Pooled]:
     """The pool again, each problem with exactly the rewritings that the spec calls for."""
-    plan = done.stage.plan
-    odds = odds_of(plan, done.asked, done.journal)
-    number = 0
+    wanted = done.stage.plan.quotas.wanted["correct"]
+    replies = zip(done.bases, taken(done.stage.plan, done.asked, done.journal), strict=True)
+    following = next(replies, None)
     for pooled in pool:
         found: list[Rewritten] = []
-        while number < len(done.bases) and done.bases[number].problem.id == pooled.problem.id:
-            one = done.asked[number]
-            stored = current_samples(plan.task, one.problem, one.request_id, done.journal)
-            run = unbroken(stored)
-            count, end = called_for([seen(sample, plan.quotas) for sample in run], plan.quotas, odds.group(number))
-            found.append(
-                Rewritten(
-                    base=done.bases[number],
-                    wanted=plan.quotas.wanted["correct"],
-                    samples=run[:count],
-                    source=done.stage.source,
-                    end=end,
-                    spare=[*run[count:], *stored[len(run) :]],
-                )
-            )
-            number += 1
+        while following and following[0].problem.id == pooled.problem.id:
+            base, has = following
+            found.append(Rewritten(base, wanted, has.samples, done.stage.source, has.end, has.spare))
+            following = next(replies, None)
         yield replace(pooled, rewritten=found)
 
 
