@@ -50,6 +50,13 @@ def test_a_level_is_a_config_whose_rows_are_exactly_as_wrong_as_it_says(corrupte
             assert row["parent_id"] == f"{row['problem_id']}:reference"
 
 
+def test_a_problem_has_one_reference_to_corrupt_however_many_traces_are_asked_for(tmp_path: Path, run):
+    flags = ["--variant", "corrupt", "--limit", 6, "--per-problem", 3]
+    receipt = json.loads(run("build", "countdown", *flags, "--out", tmp_path / "d", "--json").stdout)["receipt"]
+    assert {row["asked"] for row in receipt["by_variant"].values()} == {6}
+    assert set(receipt["left_out"]) <= {"too few steps can be made wrong"}
+
+
 def test_the_manifest_says_how_much_of_each_level_is_wrong(corrupted: Path, rows):
     told = json.loads((corrupted / MANIFEST).read_text())["corrupt"]
     for level in LEVELS:

@@ -184,6 +184,25 @@ def test_a_dry_run_tells_of_the_rewritings(tmp_path: Path, run, command: Command
     assert "reference traces by scripted: 48 to 192 replies more" in run(*args).stdout
 
 
+def test_the_rewritings_on_which_the_others_are_given_up_are_in_the_data_set(
+    tmp_path: Path, run, rows, command: Command
+):
+    rates = {"right": 0, "wrong": 1, "truncated": 0, "malformed": 0, "failure": 0}
+    never = [flag for name, rate in rates.items() for flag in ("--engine-option", f"{name}={rate}")]
+    out = tmp_path / "d"
+    receipt = built(run, command("gsm8k", out, "--variant", "reference", "--variant", "paraphrase", *never))
+    assert receipt["kept"]["paraphrase"] == 0
+    asked = rows(out, "paraphrase_samples")
+    assert {row["problem_id"] for row in asked} == {row["problem_id"] for row in rows(out, "reference")}
+    assert "hopeless" not in receipt["by_variant"]["paraphrase"]["left_out"]  # each has a refusal to tell of
+
+
+def test_a_greedy_paraphraser_is_asked_once(tmp_path: Path, run, command: Command):
+    flags = ["--variant", "reference", "--variant", "paraphrase", "--temperature", 0, "--give-up-below", 0]
+    receipt = built(run, command("gsm8k", tmp_path / "d", *flags))
+    assert receipt["paraphrase_samples"]["replies"] == 24
+
+
 def test_only_a_model_with_weights_is_a_student(tmp_path: Path, run, command: Command):
     args = command("countdown", tmp_path / "d", "--variant", "paraphrase", "--paraphraser", "self:scripted")
     assert "has no weights to train" in run(*args, code=2).stderr
