@@ -295,7 +295,7 @@ def tokens(options: argparse.Namespace) -> dict[str, Any]:
     replies: dict[int, list[tuple[str, int]]] = defaultdict(list)
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        reply = (GAME24.get(row["verify_reason"], "no_answer"), len(row["trace"]))
+        reply: tuple[Grade, int] = (GAME24.get(row["verify_reason"], "no_answer"), len(row["trace"]))
         replies[row["idx"]] += [reply] * row["count"]
     default = make_spec({"task": "countdown"})
     found: dict[str, Any] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -129,7 +130,7 @@ def test_vllm_gets_our_token_ids_and_adds_none(engine: Engine, smollm2: Teacher)
 
 
 def test_attempts_of_one_problem_share_their_prompt(engine: Engine, monkeypatch: pytest.MonkeyPatch):
-    cached = []
+    cached = []  # vLLM tells by its outputs alone how much of a prompt it had computed already
     complete = engine._completion  # type: ignore[attr-defined]
     monkeypatch.setattr(
         engine, "_completion", lambda request, out: cached.append(out.num_cached_tokens) or complete(request, out)
@@ -251,7 +252,7 @@ def test_ctrl_c_does_not_reach_the_core_and_a_killed_build_takes_it_along(
 
 def test_a_core_that_is_killed_ends_the_build_with_the_way_on(engine: Engine):
     """The last test here: it takes the file's engine with it."""
-    for child in engine._children:  # type: ignore[attr-defined]
+    for child in multiprocessing.active_children():
         child.kill()
     with pytest.raises(Unavailable, match="vLLM's process ended") as caught:
         ask(engine, *[plain(text) for text in TEXTS] * 100)
