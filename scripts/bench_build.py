@@ -45,6 +45,7 @@ try:
     from wrongcot_data.pool.journal import Journal, Origin
     from wrongcot_data.pool.progress import Quotas, Seen
     from wrongcot_data.pool.sampler import Sampler
+    from wrongcot_data.records import Grade
     from wrongcot_data.spec import make_spec
     from wrongcot_data.teachers.prompting import render
 except ImportError:
@@ -279,7 +280,10 @@ def plain_chat(plan: Plan, problems: Any) -> tuple[float, int]:
 
 # --- tokens
 
-GAME24 = {"ok": "correct", "wrong_value": "wrong", "wrong_numbers": "wrong"}
+Hand = list[tuple[Grade, int]]
+"""Ten replies to a problem: grade and length."""
+
+GAME24: dict[str, Grade] = {"ok": "correct", "wrong_value": "wrong", "wrong_numbers": "wrong"}
 ATTEMPTS = 10
 
 
@@ -292,7 +296,7 @@ def tokens(options: argparse.Namespace) -> dict[str, Any]:
     path = options.data / "game24" / "gpt4_cot_900_949.jsonl"
     if not path.is_file():
         raise Missing("game24/gpt4_cot_900_949.jsonl is not there")
-    replies: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    replies: dict[int, Hand] = defaultdict(list)
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         reply: tuple[Grade, int] = (GAME24.get(row["verify_reason"], "no_answer"), len(row["trace"]))
@@ -311,9 +315,9 @@ def tokens(options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def one_deal(replies: dict[int, list[tuple[str, int]]], quotas: Quotas, room: int, seed: int) -> tuple[float, int, int]:
+def one_deal(replies: dict[int, Hand], quotas: Quotas, room: int, seed: int) -> tuple[float, int, int]:
     rng = Random(seed)
-    hands: list[list[tuple[str, int]]] = []
+    hands: list[Hand] = []
     for one in replies.values():
         dealt = rng.sample(one, len(one))
         hands += [dealt[start : start + ATTEMPTS] for start in range(0, len(dealt), ATTEMPTS)]
@@ -327,13 +331,13 @@ def one_deal(replies: dict[int, list[tuple[str, int]]], quotas: Quotas, room: in
     raise Missing(f"{traces} traces are off the curve of fixed k")
 
 
-def fixed(hands: list[list[tuple[str, int]]], k: int) -> tuple[int, int]:
+def fixed(hands: list[Hand], k: int) -> tuple[int, int]:
     """Cost and traces of k replies to every problem."""
     kept = sum(len({grade for grade, _ in hand[:k]} & {"correct", "wrong"}) for hand in hands)
     return sum(length for hand in hands for _, length in hand[:k]), kept
 
 
-def adaptive(hands: list[list[tuple[str, int]]], quotas: Quotas, room: int, rng: Random) -> tuple[int, int, int]:
+def adaptive(hands: list[Hand], quotas: Quotas, room: int, rng: Random) -> tuple[int, int, int]:
     """Cost, traces and replies of the sampler that builds use; replies come back in any order."""
     sampler = Sampler(quotas, ["4 numbers"] * len(hands))
     in_flight: list[tuple[int, int]] = []
@@ -347,7 +351,7 @@ def adaptive(hands: list[list[tuple[str, int]]], quotas: Quotas, room: int, rng:
         grade, length = hands[problem][attempt]
         kept[problem].add(grade)
         cost, count = cost + length, count + 1
-        sampler.record(problem, attempt, Seen(grade))  # type: ignore[arg-type]
+        sampler.record(problem, attempt, Seen(grade))
 
 
 # --- memory
