@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -198,25 +199,27 @@ def _what_changes(plan: Plan, folder: Path, journal: Path | None) -> Iterator[st
 
 def _account(built: Built, journal: Path | None) -> str:
     receipt = built.receipt
-    lines = [f"data set  {built.folder}", f"card      {built.folder / 'README.md'}", ""]
-    for name, row in {**receipt["by_variant"], **receipt["views"]}.items():
+    counts = {**receipt["by_variant"], **receipt["views"]}
+    rows: list[tuple[str, int, str]] = []
+    for name, row in counts.items():
         left = ", ".join(f"{count} {reason}" for reason, count in row["left_out"].items())
-        lines.append(f"{name:<12}{row['kept']:>7} of {row['asked']}{'   left out: ' + left if left else ''}")
+        rows.append((name, row["kept"], f"of {row['asked']}{'   left out: ' + left if left else ''}"))
     if receipt["samples"]:
         grades = ", ".join(f"{count} {grade}" for grade, count in receipt["samples"].items())
-        lines.append(f"replies   {sum(receipt['samples'].values()):>7}   {grades}; {receipt['tokens']} tokens")
-        if "error" in receipt["samples"]:
-            forget = "wrongcot-data journal forget-errors" + (f" --journal {journal}" if journal else "")
-            lines.append(f"errors             are kept; to ask them again: {forget}, then this command")
+        rows.append(("replies", sum(receipt["samples"].values()), f"{grades}; {receipt['tokens']} tokens"))
     if receipt["spare"]["replies"]:
         spare = receipt["spare"]
-        lines.append(f"spare     {spare['replies']:>7}   in the journal, not called for; {spare['tokens']} tokens")
+        rows.append(("spare", spare["replies"], f"in the journal, not called for; {spare['tokens']} tokens"))
     if "paraphrase_samples" in receipt:
         asked = receipt["paraphrase_samples"]
         refused = "".join(f", {count} {reason}" for reason, count in asked["refused"].items())
-        lines.append(
-            f"rewritten {asked['replies']:>7}   {asked['accepted']} accepted{refused}; {asked['tokens']} tokens"
-        )
+        rows.append(("rewritten", asked["replies"], f"{asked['accepted']} accepted{refused}; {asked['tokens']} tokens"))
+    width = max(len(name) for name, _, _ in rows)
+    lines = [f"data set  {built.folder}", f"card      {built.folder / 'README.md'}", ""]
+    lines += [f"{name:<{width}} {count:>7} {told}" for name, count, told in rows]
+    if "error" in receipt["samples"]:
+        forget = "wrongcot-data journal forget-errors" + (f" --journal {shlex.quote(str(journal))}" if journal else "")
+        lines += ["", f"errors are kept; to ask them again: {forget}, then this command"]
     lines += ["", f"next:  wrongcot-data show {built.folder}"]
     return "\n".join(lines)
 
