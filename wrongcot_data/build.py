@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,16 +21,9 @@ from wrongcot_data.measure.report import PLOTS, write_report
 from wrongcot_data.measure.tokens import token_counter
 from wrongcot_data.plan import Plan, problems_of
 from wrongcot_data.pool.budget import Budget, Stopped
-from wrongcot_data.pool.journal import Journal, Origin
+from wrongcot_data.pool.journal import Journal
 from wrongcot_data.publish.card import licence, render_card
-from wrongcot_data.publish.columns import (
-    PARAPHRASE_SAMPLES,
-    SAMPLES,
-    rewriting_row,
-    sample_row,
-    schema,
-    trace_row,
-)
+from wrongcot_data.publish.columns import SAMPLES, reply_row, sample_row, schema, trace_row
 from wrongcot_data.publish.composition import compose, first_rows
 from wrongcot_data.publish.dataset import (
     CARD,
@@ -43,16 +36,18 @@ from wrongcot_data.publish.dataset import (
 )
 from wrongcot_data.publish.shares import shares
 from wrongcot_data.publish.views import view_faults, write_views
-from wrongcot_data.receipt import Receipt, why_short
+from wrongcot_data.receipt import Judged, Receipt, why_short
 from wrongcot_data.records import SCHEMA_VERSION, Problem
 from wrongcot_data.spec import spec_hash
 from wrongcot_data.teachers.availability import require
 from wrongcot_data.teachers.prompting import template_name
 from wrongcot_data.teachers.weights import cache_folder
-from wrongcot_data.variants import CONFIGS, Variant, reference
+from wrongcot_data.variants import CONFIGS, Variant, reference, stages
+from wrongcot_data.variants.corrupt.teacher import stage as spoiling
 from wrongcot_data.variants.matching import MIX, mixes_of
 from wrongcot_data.variants.paraphrase import stage as paraphrasing
-from wrongcot_data.variants.pooled import Pooled, Source
+from wrongcot_data.variants.pooled import CORRUPT_SAMPLES, PARAPHRASE_SAMPLES, REPLIES, Pooled, Source
+from wrongcot_data.variants.stages import Stage
 from wrongcot_data.views import VIEWS
 
 
@@ -93,7 +88,7 @@ def build(
     if needs_teacher:
         require(plan.teacher, plan.engine_name)
         revision = plan.engine.revision(plan.teacher, plan.engine_options)
-    stage = _rewriting_stage(plan)
+    asking = _stages(plan)
     problems = problems_of(plan)
     budget = Budget(
         interrupted,
@@ -108,50 +103,41 @@ def build(
         prompt_template=template_name(plan.task, plan.style, plan.teacher.shots),
     )
     with claimed(out, plan.spec):
-        if not needs_teacher and not stage:
+        if not needs_teacher and not asking:
             return write_dataset(plan, out, _bare(plan, problems, source), source, None)
         with Journal(journal_path or shared_journal()) as journal:
             pool, filled = partial(_bare, plan, problems, source), Filled(None, 0)
             if needs_teacher:
                 prompts = Prompts(plan)
                 asked = ask(plan, problems, revision, prompts)
-                filled = fill(Filling(plan, asked, prompts, journal, _origin(plan, source), report, budget))
+                origin = stages.origin_of(plan.task.name, source, plan.spec.seed)
+                filled = fill(Filling(plan, asked, prompts, journal, origin, report, budget))
                 pool = partial(_pooled, plan, asked, journal, source)
-            if not stage:
-                return write_dataset(plan, out, pool(), source, filled.stopped)
-            done = paraphrasing.rewrite(stage, pool(), journal, budget.after(filled.n_charged), report)
-            rewritten = paraphrasing.with_rewritings(pool(), done)
-            return write_dataset(plan, out, rewritten, source, filled.stopped or done.stopped, stage)
+            budget, stopped, pooled = budget.after(filled.n_charged), filled.stopped, pool()
+            for stage in asking:
+                done = stage.run(stage, pool(), journal, budget, report)
+                budget, stopped = budget.after(done.n_charged), stopped or done.stopped
+                pooled = stages.with_replies(pooled, done)
+            return write_dataset(plan, out, pooled, source, stopped, asking)
 
 
-def _rewriting_stage(plan: Plan) -> paraphrasing.Stage | None:
-    """The stage that has traces rewritten; None where no paraphrase is wanted.
+def _stages(plan: Plan) -> list[Stage]:
+    """The stages that ask models about traces, in the order in which they do.
 
     Raises:
-        WrongcotError: the paraphraser cannot be had here.
+        WrongcotError: a model of them cannot be had here.
     """
-    rewriters = plan.rewriting
-    if rewriters is None:
-        return None
-    require(rewriters.teacher, rewriters.engine_name)
-    revision = rewriters.engine.revision(rewriters.teacher, rewriters.engine_options)
-    return paraphrasing.prepare(plan, rewriters, revision)
+    asking = []
+    if plan.rewriting:
+        asking.append(paraphrasing.prepare(plan, plan.rewriting))
+    if plan.spoiling:
+        asking.append(spoiling.prepare(plan, plan.spoiling))
+    return asking
 
 
 def shared_journal() -> Path:
     """The journal that all builds of a user share unless told otherwise, in the user's cache folder."""
     return cache_folder() / "journal.sqlite"
-
-
-def _origin(plan: Plan, source: Source) -> Origin:
-    return Origin(
-        task=plan.task.name,
-        teacher=source.teacher,
-        revision=source.teacher_revision,
-        prompt_template=source.prompt_template,
-        sampling=source.sampling,
-        seed=plan.spec.seed,
-    )
 
 
 def _bare(plan: Plan, problems: Sequence[Problem], source: Source) -> Iterator[Pooled]:
@@ -172,13 +158,13 @@ def write_dataset(
     problems: Iterator[Pooled],
     source: Source,
     stopped: Stopped | None,
-    stage: paraphrasing.Stage | None = None,
+    asking: Sequence[Stage] = (),
 ) -> Built:
     """Cut the variants, write them with card and manifest beside the old data set, then put them in its place."""
     new = pool_folder(out) / "new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
-    account, engines, rewriters = _write_rows(plan, new, problems, stopped)
+    account, engines = _write_rows(plan, new, problems, stopped)
     variants = _variants(plan)
     count = token_counter(plan.spec.tokenizer) if plan.spec.tokenizer else None
     composition = compose(new, variants, plan.spec, account, count)
@@ -199,12 +185,14 @@ def write_dataset(
             "origin": plan.task.origin(plan.task_options),
         },
         "teacher": _teacher_facts(plan, source),
-        "engines": sorted(engines),
+        "engines": sorted(engines[SAMPLES]),
         "sampling": asdict(plan.sampling),
         "prompt_template": source.prompt_template,
         "grader_version": plan.task.grader_version,
-        "licence": licence(plan.task, plan.teacher if source.teacher else None, stage.plan.teacher if stage else None),
-        **({"paraphrase": paraphrasing.facts(plan, stage, rewriters)} if stage else {}),
+        "licence": licence(
+            plan.task, *([plan.teacher] if source.teacher else []), *(stage.plan.teacher for stage in asking)
+        ),
+        **{stage.plan.task.name: stages.facts(stage, engines[stage.config]) for stage in asking},
         **({"corrupt": shares(new, variants)} if "corrupt" in plan.spec.variants else {}),
         "rows": {config: written[config] for config in configs},
         "content": {config: content[config] for config in configs},
@@ -229,17 +217,16 @@ def write_dataset(
     (new / CARD).write_text(render_card({**facts, **shown}, plan.task.templates), encoding="utf-8")
     write_json(new / MANIFEST, {**facts, "files": list_files(new)})
     mixes = [old.name for old in out.glob(f"{MIX}*")]
-    put_in_place(new, out, [*CONFIGS, SAMPLES, PARAPHRASE_SAMPLES, *VIEWS, PLOTS, *mixes])
+    put_in_place(new, out, [*CONFIGS, SAMPLES, *REPLIES, *VIEWS, PLOTS, *mixes])
     return Built(out, facts["receipt"], faults)
 
 
 def _write_rows(
     plan: Plan, new: Path, problems: Iterator[Pooled], stopped: Stopped | None
-) -> tuple[Receipt, set[str], set[str]]:
-    """Write every row. Returns the account, and the engines of samples and rewritings."""
-    account = Receipt()
-    engines: set[str] = set()
-    rewriters: set[str] = set()
+) -> tuple[Receipt, Mapping[str, set[str]]]:
+    """Write every row. Returns the account, and by config of replies the engines that they came from."""
+    account = Receipt(judged={config: Judged() for config in _pools(plan) if config in REPLIES})
+    engines: dict[str, set[str]] = {config: set() for config in (SAMPLES, *REPLIES)}
     with ExitStack() as stack:
         writers = {
             config: stack.enter_context(ConfigWriter(new, config, plan.spec.split, schema(plan.task, config)))
@@ -249,18 +236,17 @@ def _write_rows(
             if SAMPLES in writers:
                 writers[SAMPLES].write(sample_row(pooled, sample) for sample in pooled.samples)
                 account.count_samples(pooled.samples, pooled.spare)
-                engines.update(sample.engine for sample in pooled.samples)
-            for rewritten in pooled.rewritten:
-                replies = (rewriting_row(pooled, rewritten, sample) for sample in rewritten.samples)
-                writers[PARAPHRASE_SAMPLES].write(replies)
-                account.count_rewritings(rewritten.samples, rewritten.spare)
-                rewriters.update(sample.engine for sample in rewritten.samples)
+                engines[SAMPLES].update(sample.engine for sample in pooled.samples)
+            for config, asked in ((config, one) for config, some in pooled.rewritten.items() for one in some):
+                writers[config].write(reply_row(config, pooled, asked, sample) for sample in asked.samples)
+                account.judged[config].count_samples(asked.samples, asked.spare)
+                engines[config].update(sample.engine for sample in asked.samples)
             for variant in plan.variants:
                 traces = variant.traces(pooled, variant.asked(plan.spec.per_problem))
                 rows = [trace_row(plan.task, trace) for trace in traces]
                 writers[variant.name].write(rows)
                 _account(account, plan, pooled, variant, len(rows), stopped)
-    return account, engines, rewriters
+    return account, engines
 
 
 def _account(
@@ -287,8 +273,13 @@ def _variants(plan: Plan) -> list[str]:
 
 def _cut_from_pool(plan: Plan) -> list[str]:
     """The variants and the pools they were cut from."""
-    pools = [(SAMPLES, plan.quotas.wanted), (PARAPHRASE_SAMPLES, plan.rewriting)]
-    return [*_variants(plan), *(name for name, wanted in pools if wanted)]
+    return [*_variants(plan), *_pools(plan)]
+
+
+def _pools(plan: Plan) -> list[str]:
+    """The configs of replies: the samples, and what models were asked about traces."""
+    pools = [(SAMPLES, plan.quotas.wanted), (PARAPHRASE_SAMPLES, plan.rewriting), (CORRUPT_SAMPLES, plan.spoiling)]
+    return [name for name, wanted in pools if wanted]
 
 
 def _summaries(plan: Plan, achieved: dict[str, dict[str, float]]) -> dict[str, str]:
@@ -302,6 +293,7 @@ def _summaries(plan: Plan, achieved: dict[str, dict[str, float]]) -> dict[str, s
     return summaries | {
         SAMPLES: "every reply that was asked for, used or not, with its grade and the reason",
         PARAPHRASE_SAMPLES: "every rewriting of a trace, accepted (graded correct) or refused, with the reason",
+        CORRUPT_SAMPLES: "every step that a model wrote again with a mistake, accepted (graded correct) or refused",
     }
 
 

@@ -14,7 +14,7 @@ from wrongcot_data.errors import BadInput, unknown
 from wrongcot_data.measure.tokens import token_counter
 from wrongcot_data.pool.progress import Quotas
 from wrongcot_data.records import GRADES, Problem
-from wrongcot_data.spec import BuildSpec, parse_model
+from wrongcot_data.spec import TEACHER, BuildSpec, parse_model
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.registry import PromptStyle, Teacher, get_teacher
@@ -26,7 +26,12 @@ DEFAULT_ENGINE = "transformers"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a spec's names stand for; `quotas` wants nothing where no variant needs a teacher."""
+    """What a spec's names stand for; `quotas` wants nothing where no variant needs a teacher.
+
+    Attributes:
+        rewriting: who rewrites traces for `paraphrase`; None where nobody does.
+        spoiling: who is asked for mistakes for `corrupt`; None where nobody is.
+    """
 
     spec: BuildSpec
     task: Task
@@ -40,12 +45,13 @@ class Plan:
     variants: Sequence[Variant]
     views: Sequence[View]
     quotas: Quotas
-    rewriting: Rewriters | None = None
+    rewriting: Writer | None = None
+    spoiling: Writer | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Rewriters:
-    """Who rewrites traces, and by what engine."""
+class Writer:
+    """A model that is asked about traces, and its engine."""
 
     teacher: Teacher
     engine: EngineKind
@@ -79,9 +85,10 @@ def make_plan(spec: BuildSpec) -> Plan:
             f"teacher {teacher.name} runs on the engine {teacher.engine} only, not on {runs}",
             try_=[f"{flag}{teacher.engine}{served}", "--teacher NAME    (another one; see `wrongcot-data teachers`)"],
         )
+    spoiling = _spoiler(spec, engine_name, engine_options)
     variants = [variant for name in spec.variants for variant in variants_of(name, spec, task)]
     _check_mixes(spec, [variant.name for variant in variants])
-    rewriting = _rewriters(spec, engine_name, engine_options) if "paraphrase" in spec.variants else None
+    rewriting = _paraphraser(spec, engine_name, engine_options) if "paraphrase" in spec.variants else None
     wanted = {variant.wanted for variant in variants}
     if rewriting:
         wanted.add(REGISTRY[spec.paraphrase.of].wanted)
@@ -118,13 +125,12 @@ def make_plan(spec: BuildSpec) -> Plan:
         views=views,
         quotas=quotas,
         rewriting=rewriting,
+        spoiling=spoiling,
     )
 
 
-def _rewriters(spec: BuildSpec, engine_name: str, engine_options: BaseModel) -> Rewriters:
-    """The paraphraser of a spec, on the engine that it must have, else on the one that the spec names.
-
-    The engine's options are the build's where it is the same engine.
+def _paraphraser(spec: BuildSpec, engine_name: str, engine_options: BaseModel) -> Writer:
+    """The paraphraser of a spec.
 
     Raises:
         BadInput: no such model or engine.
@@ -133,11 +139,39 @@ def _rewriters(spec: BuildSpec, engine_name: str, engine_options: BaseModel) -> 
     teacher = get_teacher(name.removeprefix(SELF))
     if name.startswith(SELF) and teacher.engine:
         raise BadInput(f"{name}: {teacher.name} has no weights to train", try_=[f"--paraphraser {teacher.name}"])
+    return _writer(teacher, spec, engine_name, engine_options)
+
+
+def _spoiler(spec: BuildSpec, engine_name: str, engine_options: BaseModel) -> Writer | None:
+    """The model that a spec asks for mistakes; None where it asks none.
+
+    Raises:
+        BadInput: no such model or engine, or no name of one.
+    """
+    if "corrupt" not in spec.variants:
+        return None
+    if not {TEACHER, TEACHER.rstrip(":")}.isdisjoint(spec.corrupt.operators):
+        raise BadInput(
+            "which teacher is to be asked for mistakes?",
+            try_=[f"--operator {TEACHER}NAME    (see `wrongcot-data teachers`)"],
+        )
+    name = spec.corrupt.teacher
+    return None if name is None else _writer(get_teacher(name), spec, engine_name, engine_options)
+
+
+def _writer(teacher: Teacher, spec: BuildSpec, engine_name: str, engine_options: BaseModel) -> Writer:
+    """A model on the engine that it must have, else on the one that the spec names.
+
+    The engine's options are the build's where it is the same engine.
+
+    Raises:
+        BadInput: no such engine.
+    """
     named = teacher.engine or spec.engine or DEFAULT_ENGINE
     if named == engine_name:
-        return Rewriters(teacher, get_engine(named), named, engine_options)
+        return Writer(teacher, get_engine(named), named, engine_options)
     engine = get_engine(named)
-    return Rewriters(teacher, engine, named, parse_model(engine.options, {}, "engine_options."))
+    return Writer(teacher, engine, named, parse_model(engine.options, {}, "engine_options."))
 
 
 def _check_mixes(spec: BuildSpec, built: Sequence[str]) -> None:

@@ -17,6 +17,12 @@ Refusal = Literal[
 ]  # fmt: skip
 """Why a rewriting is no paraphrase; see `variants/paraphrase/acceptance.py`."""
 
+Unspoilt = Literal[
+    "the request failed", "not finished", "no reply", "talk about the step", "several lines", "step unchanged",
+    "not the step", "not one statement", "another step changed", "not a false step", "several mistakes",
+]  # fmt: skip
+"""Why a step that was to be written again with a mistake is not that; see `variants/corrupt/teacher/acceptance.py`."""
+
 LeftOut = (
     Literal[
         "attempts used up",
@@ -67,35 +73,44 @@ class Replies:
 
 
 @dataclass(slots=True)
+class Judged(Replies):
+    """Counts of what a model was asked about traces; `correct` are the replies that were accepted.
+
+    Attributes:
+        refused: the others, by reason.
+    """
+
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def count_samples(self, samples: Sequence[Sample], spare: Sequence[Sample] = ()) -> None:
+        """Account for the replies to a question, and for those that are there and not called for."""
+        Replies.count_samples(self, samples, spare)
+        self.refused.update(refusal_of(sample) for sample in samples if sample.verdict.grade != "correct")
+
+
+@dataclass(slots=True)
 class Receipt(Replies):
-    """Counts of rows, of the pool's samples, and of rewritings.
+    """Counts of rows, of the pool's samples, and of what models were asked about traces.
 
     Attributes:
         asked, kept: rows by variant.
         left_out: rows that could not be had, by variant and reason.
-        rewritings: every rewriting that the build called for.
-        refusals: those that are no paraphrase, by reason.
+        judged: what models were asked about traces, by the config of the replies.
     """
 
     asked: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
     left_out: dict[str, Counter[str]] = field(default_factory=dict)
-    rewritings: Replies = field(default_factory=Replies)
-    refusals: Counter[str] = field(default_factory=Counter)
+    judged: dict[str, Judged] = field(default_factory=dict)
 
     def leave_out(self, variant: str, reason: LeftOut, count: int) -> None:
         """Account for rows that a variant lacks."""
         if count:
             self.left_out.setdefault(variant, Counter())[reason] += count
 
-    def count_rewritings(self, samples: Sequence[Sample], spare: Sequence[Sample] = ()) -> None:
-        """Account for the rewritings of a trace, and for those that are there and not called for."""
-        self.rewritings.count_samples(samples, spare)
-        self.refusals.update(refusal_of(sample) for sample in samples if sample.verdict.grade != "correct")
-
 
 def refusal_of(sample: Sample) -> Refusal:
-    """Why a rewriting is no paraphrase, without what was found."""
+    """Why a reply about a trace was not accepted, without what was found."""
     name = sample.verdict.reason.partition(":")[0]
     return name if sample.verdict.grade != "error" else "the request failed"  # type: ignore[return-value]
 
@@ -133,31 +148,26 @@ def faults(receipt: Receipt, written: Mapping[str, int]) -> list[str]:
         found.append(f"samples: {receipt.replies} replies, but {receipt.samples.total()} grades")
     if written.get("samples", 0) != receipt.replies:
         found.append(f"samples: {receipt.replies} replies, but their files hold {written.get('samples', 0)} rows")
-    rewritings, rows = receipt.rewritings, written.get("paraphrase_samples", 0)
-    explained = rewritings.samples["correct"] + receipt.refusals.total()
-    if not rewritings.replies == rewritings.samples.total() == explained == rows:
-        found.append(
-            f"paraphrase_samples: {rewritings.replies} replies, but {rewritings.samples.total()} grades,"
-            f" {explained} accepted or refused, and {rows} rows"
-        )
+    for config, judged in receipt.judged.items():
+        rows, explained = written.get(config, 0), judged.samples["correct"] + judged.refused.total()
+        if not judged.replies == judged.samples.total() == explained == rows:
+            found.append(
+                f"{config}: {judged.replies} replies, but {judged.samples.total()} grades,"
+                f" {explained} accepted or refused, and {rows} rows"
+            )
     return found
 
 
-def _rewritings(receipt: Receipt) -> dict[str, Any]:
-    """What became of the rewritings; nothing where none were wanted."""
-    if "paraphrase" not in receipt.asked:
-        return {}
-    replies = receipt.rewritings
+def _judged(judged: Judged) -> dict[str, Any]:
+    """What became of the replies about traces."""
     return {
-        "paraphrase_samples": {
-            "replies": replies.replies,
-            "accepted": replies.samples["correct"],
-            "refused": dict(sorted(receipt.refusals.items())),
-            "samples": dict(sorted(replies.samples.items())),
-            "tokens": replies.tokens,
-            "prompt_tokens": replies.prompt_tokens,
-            "spare": {"replies": replies.spare_replies, "tokens": replies.spare_tokens},
-        }
+        "replies": judged.replies,
+        "accepted": judged.samples["correct"],
+        "refused": dict(sorted(judged.refused.items())),
+        "samples": dict(sorted(judged.samples.items())),
+        "tokens": judged.tokens,
+        "prompt_tokens": judged.prompt_tokens,
+        "spare": {"replies": judged.spare_replies, "tokens": judged.spare_tokens},
     }
 
 
@@ -174,7 +184,7 @@ def to_json(receipt: Receipt, written: Mapping[str, int]) -> dict[str, Any]:
         "tokens": receipt.tokens,
         "prompt_tokens": receipt.prompt_tokens,
         "spare": {"replies": receipt.spare_replies, "tokens": receipt.spare_tokens},
-        **_rewritings(receipt),
+        **{config: _judged(judged) for config, judged in receipt.judged.items()},
         "balanced": not faults(receipt, written),
         "by_variant": {
             variant: {

@@ -62,6 +62,9 @@ VariantName = Literal["reference", "right", "wrong", "paraphrase", "corrupt"]
 VARIANTS: tuple[VariantName, ...] = ("reference", "right", "wrong")
 """Built unless the spec says otherwise."""
 
+TEACHER = "teacher:"
+"""Before the name of a model, as an operator of `corrupt`: that model is asked for mistakes."""
+
 BaseName = Literal["reference", "right", "wrong"]
 
 Match = Literal["none", "problems", "size", "tokens"]
@@ -112,13 +115,21 @@ class CorruptSpec(BaseModel, extra="forbid", frozen=True):
             *("comparison", "boundary", "constant", "arithmetic", "variable", "removed"),
         ),
         min_length=1,
-        description="who proposes edits, where they fit the task; an installed plugin changes no build unasked",
+        description="who proposes edits, where they fit the task, one of them perhaps teacher:NAME, a model that is"
+        " asked; an installed plugin changes no build unasked",
     )
+
+    @property
+    def teacher(self) -> str | None:
+        """The model that is asked for mistakes; None where none is."""
+        return next((name.removeprefix(TEACHER) for name in self.operators if name.startswith(TEACHER)), None)
 
     @model_validator(mode="after")
     def _once_and_in_order(self) -> CorruptSpec:
         if len(set(self.levels)) != len(self.levels) or len(set(self.operators)) != len(self.operators):
             raise ValueError("a level or an operator is named twice")
+        if sum(name.startswith(TEACHER) for name in self.operators) > 1:
+            raise ValueError("one teacher can be asked for mistakes, not several")
         return self
 
 

@@ -42,7 +42,8 @@ def render_card(facts: Mapping[str, Any], templates: Path | None = None) -> str:
         autoescape=False,  # noqa: S701  Markdown, and the examples must stay as they are
     )
     environment.filters |= {"fence": fence, "median_part": median_part}
-    environment.globals["paraphrase"] = facts.get("paraphrase")  # for the shared parts, which see no more than is set
+    for name in ("paraphrase", "corruption"):  # for the shared parts, which see no more than is set
+        environment.globals[name] = facts.get(name)
     loadable = [config for config, rows in facts["rows"].items() if rows]
     body = environment.get_template(f"{facts['spec']['task']}.md.jinja").render(**facts, loadable=loadable)
     head = yaml.safe_dump(front_matter(facts), sort_keys=False, allow_unicode=True)
@@ -80,30 +81,27 @@ def front_matter(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def licence(task: Task, teacher: Teacher | None, paraphraser: Teacher | None = None) -> dict[str, Any]:
-    """The licences of the rows, for the front matter: the source's of the problems, the teacher's of what it wrote.
+def licence(task: Task, *writers: Teacher) -> dict[str, Any]:
+    """The licences of the rows, for the front matter: the source's of the problems, each model's of what it wrote.
 
     Returns:
-        `ids` as the Hub knows them, without repetition; `name`, for people; `link` to the teacher's terms where they
-        are no standard licence. A teacher of unknown terms makes it `other`, with a link to the model's page. A
-        paraphraser's terms are added to the teacher's; the link is that of the first who has one.
+        `ids` as the Hub knows them, without repetition; `name`, for people; `link` to the terms of the first model
+        whose are no standard licence. A model of unknown terms makes it `other`, with a link to the model's page.
     """
-    if paraphraser is not None and teacher is not None and paraphraser.name != teacher.name:
-        one, other = licence(task, teacher), licence(task, paraphraser)
-        names = [*one["name"].split(", "), *other["name"].split(", ")]
-        return {
-            "ids": list(dict.fromkeys([*one["ids"], *other["ids"]])),
-            "name": ", ".join(dict.fromkeys(names)),
-            "link": one["link"] or other["link"],
-        }
-    teacher = teacher or paraphraser
-    if teacher is None or (teacher.licence == task.licence and not teacher.licence_link):
-        return {"ids": [task.licence], "name": task.licence, "link": ""}
-    if teacher.licence:
-        name, link = teacher.licence_name or teacher.licence, teacher.licence_link
-    else:
-        name, link = f"terms of {teacher.name}", f"https://huggingface.co/{teacher.hub_id}" if teacher.hub_id else ""
-    return {"ids": [task.licence, teacher.licence or "other"], "name": f"{task.licence}, {name}", "link": link}
+    ids, names, links = [task.licence], [task.licence], [""]
+    for writer in writers:
+        ids.append(writer.licence or "other")
+        if writer.licence:
+            names.append(writer.licence_name or writer.licence)
+            links.append(writer.licence_link)
+        else:
+            names.append(f"terms of {writer.name}")
+            links.append(f"https://huggingface.co/{writer.hub_id}" if writer.hub_id else "")
+    return {
+        "ids": list(dict.fromkeys(ids)),
+        "name": ", ".join(dict.fromkeys(names)),
+        "link": next(filter(None, links), ""),
+    }
 
 
 def fence(text: str) -> str:

@@ -12,7 +12,7 @@ from wrongcot_data.records import SCHEMA_VERSION, Problem, Sample, Trace, first_
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import question
 from wrongcot_data.variants.paraphrase.acceptance import rewriting_overlap
-from wrongcot_data.variants.pooled import Pooled, Rewritten
+from wrongcot_data.variants.pooled import CORRUPT_SAMPLES, PARAPHRASE_SAMPLES, Pooled, Rewritten
 
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 _STEPS = pa.list_(
@@ -96,20 +96,18 @@ _OWN_TYPES = {
 SAMPLES = "samples"
 """Name of the config that holds the pool itself."""
 
-PARAPHRASE_SAMPLES = "paraphrase_samples"
-"""Name of the config that holds every rewriting, accepted or refused."""
+_PARENT_COLUMNS = [("parent_id", pa.string()), ("parent_completion", pa.string())]
 
-_REWRITING_COLUMNS = [
-    ("parent_id", pa.string()),
-    ("parent_completion", pa.string()),
-    ("overlap", pa.float64()),
-]
+_REPLY_COLUMNS = {
+    PARAPHRASE_SAMPLES: [*_SAMPLE_COLUMNS, *_PARENT_COLUMNS, ("overlap", pa.float64())],
+    CORRUPT_SAMPLES: [*_SAMPLE_COLUMNS, *_PARENT_COLUMNS, ("step", pa.int32()), ("step_text", pa.string())],
+}
 
 
 def schema(task: Task, config: str) -> pa.Schema:
     """The Arrow schema of a config: the same for every variant, another for the pool."""
     own = [(name, _OWN_TYPES[kind]) for name, kind in task.columns.items()]
-    columns = {SAMPLES: _SAMPLE_COLUMNS, PARAPHRASE_SAMPLES: _SAMPLE_COLUMNS + _REWRITING_COLUMNS}
+    columns = {SAMPLES: _SAMPLE_COLUMNS, **_REPLY_COLUMNS}
     return pa.schema(columns.get(config, _TRACE_COLUMNS) + own)
 
 
@@ -155,13 +153,19 @@ def trace_row(task: Task, trace: Trace) -> dict[str, Any]:
     }
 
 
-def rewriting_row(pooled: Pooled, rewritten: Rewritten, sample: Sample) -> dict[str, Any]:
-    """A rewriting as a row of `paraphrase_samples`: its grade says whether it was accepted as a paraphrase."""
+def reply_row(config: str, pooled: Pooled, asked: Rewritten, sample: Sample) -> dict[str, Any]:
+    """A reply about a trace as a row of its config: its grade says whether it was accepted as what was asked for."""
+    base = asked.base
+    own = (
+        {"overlap": rewriting_overlap(pooled.task, base.completion, sample.completion)}
+        if config == PARAPHRASE_SAMPLES
+        else {"step": asked.step, "step_text": base.steps[asked.step].text}
+    )
     return {
-        **sample_row(replace(pooled, source=rewritten.source), sample),
-        "parent_id": trace_id(rewritten.base),
-        "parent_completion": rewritten.base.completion,
-        "overlap": rewriting_overlap(pooled.task, rewritten.base.completion, sample.completion),
+        **sample_row(replace(pooled, source=asked.source), sample),
+        "parent_id": trace_id(base),
+        "parent_completion": base.completion,
+        **own,
     }
 
 

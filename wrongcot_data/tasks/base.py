@@ -114,3 +114,8 @@ class Task(Protocol):
     def imitate(self, problem: Problem, kind: Imitation, rng: Random) -> str:
         """A reply of the wanted kind, as a scripted teacher writes it."""
         ...
+
+
+def judges_programs(task: Task) -> bool:
+    """Whether the answers of a task are programs, judged by what they do: those of a task that publishes tests."""
+    return "tests" in task.columns

@@ -20,6 +20,9 @@ NEXT_PROBLEM = "\nProblem:"
 NEXT_REWRITING = ("\nThe same solution in other", "\nThe same program written in another")
 """What a small one writes instead when it was asked to rewrite a trace: the label of the prompt, and it all again."""
 
+NEXT_SPOILING = ("\nThe same step with", "\nThe same statement with")
+"""As that, when it was asked for a step with a mistake."""
+
 
 def _template(task: Task, kind: str) -> Template:
     return _load(task.templates or BUILT_IN, f"{task.name}.{kind}.v{task.prompt_version}.jinja")
@@ -44,7 +47,7 @@ def question(task: Task, problem: Problem) -> str:
 
 def own_reply(prompt: Prompt, text: str) -> str:
     """A reply without the beginning of a next one, at which the engine stopped a model that continues text."""
-    for beginning in (NEXT_PROBLEM, *NEXT_REWRITING):
+    for beginning in (NEXT_PROBLEM, *NEXT_REWRITING, *NEXT_SPOILING):
         if beginning in prompt.stop and text.endswith(beginning):
             return text.removesuffix(beginning).rstrip()
     return text

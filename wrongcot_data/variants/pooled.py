@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from wrongcot_data.pool.progress import End
 from wrongcot_data.records import Problem, Reference, Sample, Trace, sample_id
 from wrongcot_data.tasks.base import Task
+
+PARAPHRASE_SAMPLES = "paraphrase_samples"
+"""Name of the config that holds every rewriting, accepted or refused."""
+
+CORRUPT_SAMPLES = "corrupt_samples"
+"""Name of the config that holds every step that a model wrote again with a mistake, accepted or refused."""
+
+REPLIES = (PARAPHRASE_SAMPLES, CORRUPT_SAMPLES)
+"""The configs of what models were asked about traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +31,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """One trace of a problem that was to be rewritten, with every rewriting of it in the order of the attempts.
+    """A trace of a problem, or one step of it, that a model was to write again, with its replies by attempt.
 
     Attributes:
-        wanted: how many distinct paraphrases of it.
+        wanted: how many distinct replies are to be accepted.
         samples: `correct` are those that were accepted.
         end, spare: as those of `Pooled`.
+        step: number of the step; -1 where it is the whole trace.
     """
 
     base: Trace
@@ -36,6 +46,7 @@ class Rewritten:
     source: Source
     end: End | None = None
     spare: Sequence[Sample] = ()
+    step: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,7 @@ class Pooled:
     Attributes:
         end: why no more were asked for; None if more are wanted.
         spare: samples of it that the journal has and the build does not call for.
-        rewritten: its traces that were to be rewritten; empty where no paraphrase is wanted.
+        rewritten: what models were asked about its traces, by the config of the replies (of `REPLIES`).
     """
 
     task: Task
@@ -55,7 +66,7 @@ class Pooled:
     source: Source
     end: End | None = None
     spare: Sequence[Sample] = ()
-    rewritten: Sequence[Rewritten] = ()
+    rewritten: Mapping[str, Sequence[Rewritten]] = field(default_factory=dict)
 
 
 def trace_of(pooled: Pooled, sample: Sample, variant: str) -> Trace:

@@ -161,7 +161,7 @@ def test_the_data_files_follow_the_split():
     [(None, ["cc-by-4.0"]), ("smollm2-135m", ["cc-by-4.0", "apache-2.0"]), ("gemma-9b", ["cc-by-4.0", "gemma"])],
 )
 def test_the_licences_are_those_of_the_source_and_of_the_teacher(teacher: str | None, expected: list[str]):
-    assert licence(get_task("mbpp"), get_teacher(teacher) if teacher else None)["ids"] == expected
+    assert licence(get_task("mbpp"), *map(get_teacher, [teacher] if teacher else []))["ids"] == expected
 
 
 def test_one_licence_of_source_and_teacher_is_named_once():

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from wrongcot_data import plugins
 from wrongcot_data.errors import BadInput
 from wrongcot_data.records import Problem, Step
-from wrongcot_data.tasks.base import Task
+from wrongcot_data.tasks.base import Task, judges_programs
 
 Unit = Literal["equation", "structure", "program"]
 """What an operator changes: an equation within a step, whole steps of a search, a statement of a program."""
@@ -81,7 +81,7 @@ def units_of(task: Task) -> frozenset[Unit]:
     """What can be proven wrong in a task's traces: a program as a whole, or equations; and a step that is out of its
     place where the checker knows which numbers there are.
     """
-    if "tests" in task.columns:
+    if judges_programs(task):
         return frozenset({"program"})
     return frozenset({"equation", "structure"} if "nums" in task.columns else {"equation"})
 

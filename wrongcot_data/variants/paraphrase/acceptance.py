@@ -33,9 +33,9 @@ from wrongcot_data.graders.syntax import syntax_tree
 from wrongcot_data.receipt import Refusal
 from wrongcot_data.records import FinishReason, Grade, Problem, Verdict
 from wrongcot_data.steps.equations import false_equations
-from wrongcot_data.tasks.base import Task
+from wrongcot_data.tasks.base import Task, judges_programs
 from wrongcot_data.teachers.prompting import question
-from wrongcot_data.variants.paraphrase.answers import judges_programs, same_answer
+from wrongcot_data.variants.paraphrase.answers import same_answer
 from wrongcot_data.variants.paraphrase.overlap import NEAR_COPY, UNRELATED, n_words, overlap
 from wrongcot_data.variants.paraphrase.quantities import (
     answer_quantities,

@@ -11,12 +11,7 @@ from wrongcot_data.graders.code import LIMITS
 from wrongcot_data.graders.sandbox import CallResult, Job, sandbox
 from wrongcot_data.graders.sandbox.values import MalformedError, encode
 from wrongcot_data.records import Problem, Verdict
-from wrongcot_data.tasks.base import Task
-
-
-def judges_programs(task: Task) -> bool:
-    """Whether the answers of a task are programs, judged by what they do: those of a task that publishes tests."""
-    return "tests" in task.columns
+from wrongcot_data.tasks.base import Task, judges_programs
 
 
 def same_answer(task: Task, problem: Problem, base: Verdict, other: Verdict, completion: str) -> bool:

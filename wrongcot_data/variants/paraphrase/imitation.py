@@ -10,8 +10,7 @@ from random import Random
 from wrongcot_data.graders import code
 from wrongcot_data.graders.syntax import syntax_tree
 from wrongcot_data.records import Problem
-from wrongcot_data.tasks.base import Imitation, Task
-from wrongcot_data.variants.paraphrase.answers import judges_programs
+from wrongcot_data.tasks.base import Imitation, Task, judges_programs
 from wrongcot_data.variants.paraphrase.overlap import NEAR_COPY, overlap
 
 _SYNONYMS = {

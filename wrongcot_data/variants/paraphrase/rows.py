@@ -11,14 +11,14 @@ from wrongcot_data.pool.distinct import distinct
 from wrongcot_data.receipt import LeftOut, refusal_of
 from wrongcot_data.records import Sample, Trace, trace_id
 from wrongcot_data.variants.paraphrase.acceptance import Base, judge
-from wrongcot_data.variants.pooled import Pooled, Rewritten, trace_of
+from wrongcot_data.variants.pooled import PARAPHRASE_SAMPLES, Pooled, Rewritten, trace_of
 
 
 def traces(pooled: Pooled, count: int) -> list[Trace]:
     """The first distinct accepted rewritings of each trace, by attempt, at most `count` in all."""
     return [
         _trace(pooled, rewritten, sample)
-        for rewritten in pooled.rewritten
+        for rewritten in pooled.rewritten.get(PARAPHRASE_SAMPLES, ())
         for sample in distinct(rewritten.samples, "correct")[: rewritten.wanted]
     ][:count]
 
@@ -26,11 +26,12 @@ def traces(pooled: Pooled, count: int) -> list[Trace]:
 def lost(pooled: Pooled, asked: int, stopped: Stopped | None) -> Counter[LeftOut]:
     """Why a problem has fewer paraphrases than were asked for, a reason for each that is missing."""
     reasons: Counter[LeftOut] = Counter()
-    for rewritten in pooled.rewritten:
+    there = pooled.rewritten.get(PARAPHRASE_SAMPLES, ())
+    for rewritten in there:
         short = rewritten.wanted - len(distinct(rewritten.samples, "correct")[: rewritten.wanted])
         if short:
             reasons[why_short(rewritten, stopped)] += short
-    without = asked - sum(rewritten.wanted for rewritten in pooled.rewritten)
+    without = asked - sum(rewritten.wanted for rewritten in there)
     if without:
         reasons["no trace to paraphrase"] += without
     return reasons

@@ -1,7 +1,4 @@
-"""Worked examples of rewriting: the tasks' own first examples, written again by hand.
-
-Two are enough, and short: every request carries them, and a long prompt slows each token that a small model writes.
-"""
+"""Worked examples of rewriting: the tasks' own first examples, written again by hand."""
 
 from __future__ import annotations
 
@@ -10,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from wrongcot_data.records import Problem
 from wrongcot_data.tasks.base import Task
-
-N_SHOTS = 2
+from wrongcot_data.variants.trace_tasks import N_SHOTS
 
 _CLOSING = re.compile(r"^The final answer is \$(.*)\$\.$", re.MULTILINE)
 

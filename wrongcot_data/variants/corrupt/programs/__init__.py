@@ -74,7 +74,7 @@ def proven_mutation(place: Place, rules: Rules, rng: Random) -> Mutation | None:
         if labelled(place.task.steps(place.problem, text), place.steps, []) is None:
             continue
         verdict = place.task.grade(place.problem, text, "stop")
-        if verdict.grade == "wrong" and not verdict.reason.startswith(TIME_OUT):
+        if fails(verdict):
             return Mutation(place.number, edit, label(operator, edit), verdict)
     return None
 
@@ -90,8 +90,12 @@ def together(
         return None
     alone = mutations[0].verdict if len(mutations) == 1 else None
     verdict = alone or task.grade(problem, text, "stop")
-    fails = verdict.grade == "wrong" and not verdict.reason.startswith(TIME_OUT)
-    return Element(text, steps, verdict, spoilable) if fails else None
+    return Element(text, steps, verdict, spoilable) if fails(verdict) else None
+
+
+def fails(verdict: Verdict) -> bool:
+    """Whether a verdict proves that a program is wrong."""
+    return verdict.grade == "wrong" and not verdict.reason.startswith(TIME_OUT)
 
 
 def labelled(after: Sequence[Step], before: Sequence[Step], mutations: Sequence[Mutation]) -> tuple[Step, ...] | None:
