@@ -225,7 +225,7 @@ def _write_rows(
     plan: Plan, new: Path, problems: Iterator[Pooled], stopped: Stopped | None
 ) -> tuple[Receipt, Mapping[str, set[str]]]:
     """Write every row. Returns the account, and by config of replies the engines that they came from."""
-    account = Receipt(judged={config: Judged() for config in _pools(plan) if config in REPLIES})
+    account = Receipt(judged={config: Judged() for config in pools_of(plan) if config in REPLIES})
     engines: dict[str, set[str]] = {config: set() for config in (SAMPLES, *REPLIES)}
     with ExitStack() as stack:
         writers = {
@@ -273,10 +273,10 @@ def _variants(plan: Plan) -> list[str]:
 
 def _cut_from_pool(plan: Plan) -> list[str]:
     """The variants and the pools they were cut from."""
-    return [*_variants(plan), *_pools(plan)]
+    return [*_variants(plan), *pools_of(plan)]
 
 
-def _pools(plan: Plan) -> list[str]:
+def pools_of(plan: Plan) -> list[str]:
     """The configs of replies: the samples, and what models were asked about traces."""
     pools = [(SAMPLES, plan.quotas.wanted), (PARAPHRASE_SAMPLES, plan.rewriting), (CORRUPT_SAMPLES, plan.spoiling)]
     return [name for name, wanted in pools if wanted]

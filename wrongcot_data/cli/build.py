@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,9 +28,13 @@ from wrongcot_data.errors import BadInput
 if TYPE_CHECKING:
     from wrongcot_data.build import Built
     from wrongcot_data.plan import Plan
+    from wrongcot_data.records import Problem
 
 COUNTED = 10_000
 """Problems that `--dry-run` looks for; where there are as many, it takes it that there are as many as are asked for."""
+
+ESTIMATED = 200
+"""Traces by whose steps `--dry-run` tells how many a teacher will be asked about."""
 
 
 @click.command(short_help="Build a data set, or go on with one.")
@@ -166,18 +170,19 @@ def _run(plan: Plan, folder: Path, journal: Path | None, as_json: bool) -> None:
 
 def _what_changes(plan: Plan, folder: Path, journal: Path | None) -> Iterator[str]:
     """What the user may not expect: a data set that goes, or a journal that knows nothing of what was paid before."""
+    from wrongcot_data.build import pools_of
     from wrongcot_data.folder import check_owner
     from wrongcot_data.publish.columns import SAMPLES
     from wrongcot_data.publish.dataset import MANIFEST
     from wrongcot_data.publish.verify import read_manifest
     from wrongcot_data.spec import spec_hash
+    from wrongcot_data.variants.pooled import REPLIES
 
     check_owner(folder, plan.spec)
-    asked: list[str] = [variant.name for variant in plan.variants]
-    if plan.quotas.wanted:
-        asked.append(SAMPLES)
-        if journal and not journal.exists():
-            yield f"a new journal: {journal}"
+    pools = pools_of(plan)
+    asked = [*(variant.name for variant in plan.variants), *pools]
+    if pools and journal and not journal.exists():
+        yield f"a new journal: {journal}"
     if not (folder / MANIFEST).is_file():
         return
     try:
@@ -191,7 +196,7 @@ def _what_changes(plan: Plan, folder: Path, journal: Path | None) -> Iterator[st
     story = f"{folder} holds a data set of another spec, {', '.join(rows.values()) or 'without rows'}; it is replaced"
     gone = [config for config in rows if config not in asked]
     if gone:
-        flags = " ".join(f"--variant {name}" for name in [*gone, *asked] if name != SAMPLES)
+        flags = " ".join(f"--variant {name}" for name in [*gone, *asked] if name not in (SAMPLES, *REPLIES))
         names = " and ".join(rows[config] for config in gone)
         story += f"; no longer asked for, so gone then: {names}; to keep: {flags}"
     yield story
@@ -210,10 +215,11 @@ def _account(built: Built, journal: Path | None) -> str:
     if receipt["spare"]["replies"]:
         spare = receipt["spare"]
         rows.append(("spare", spare["replies"], f"in the journal, not called for; {spare['tokens']} tokens"))
-    if "paraphrase_samples" in receipt:
-        asked = receipt["paraphrase_samples"]
-        refused = "".join(f", {count} {reason}" for reason, count in asked["refused"].items())
-        rows.append(("rewritten", asked["replies"], f"{asked['accepted']} accepted{refused}; {asked['tokens']} tokens"))
+    for config, name in (("paraphrase_samples", "rewritten"), ("corrupt_samples", "mistakes")):
+        if config in receipt:
+            asked = receipt[config]
+            refused = "".join(f", {count} {reason}" for reason, count in asked["refused"].items())
+            rows.append((name, asked["replies"], f"{asked['accepted']} accepted{refused}; {asked['tokens']} tokens"))
     width = max(len(name) for name, _, _ in rows)
     lines = [f"data set  {built.folder}", f"card      {built.folder / 'README.md'}", ""]
     lines += [f"{name:<{width}} {count:>7} {told}" for name, count, told in rows]
@@ -262,7 +268,32 @@ def _dry_run(plan: Plan, folder: Path, as_json: bool) -> None:
             "most": plan.spec.max_attempts * (limit if plan.spec.paraphrase.of == "reference" else rows),
             "cannot_run_here": why_not(rewriters.teacher, find_gpus(), rewriters.engine_name),
         }
+    if plan.spoiling:
+        result["mistakes"] = _mistakes(plan, problems, limit)
     emit(result, as_json, lambda: _dry_text(result))
+
+
+def _mistakes(plan: Plan, problems: Sequence[Problem], limit: int) -> dict[str, Any]:
+    """What a teacher will be asked for `corrupt`, judged by a few of the traces; unknown of traces yet to be written."""
+    from wrongcot_data.teachers.availability import find_gpus, why_not
+    from wrongcot_data.variants.corrupt.rows import bases
+    from wrongcot_data.variants.corrupt.teacher.stage import estimate
+    from wrongcot_data.variants.pooled import Pooled, Source
+
+    teacher, of, few = plan.spoiling, plan.spec.corrupt.base, problems[:ESTIMATED]
+    assert teacher is not None
+    least = most = None
+    if of == "reference":
+        pool = (Pooled(plan.task, one, plan.task.reference(one), (), Source("", "", "", "")) for one in few)
+        found = estimate(plan, [base for pooled in pool for base in bases(plan.spec.corrupt, pooled, 1)])
+        least, most = (round(count * limit / len(few)) for count in found)
+    return {
+        "teacher": teacher.teacher.name,
+        "of": of,
+        "about_least": least,
+        "about_most": most,
+        "cannot_run_here": why_not(teacher.teacher, find_gpus(), teacher.engine_name),
+    }
 
 
 def _dry_text(result: dict[str, Any]) -> str:
@@ -290,6 +321,13 @@ def _dry_text(result: dict[str, Any]) -> str:
         )
         if asked["cannot_run_here"]:
             lines.append(f"but        {asked['paraphraser']} {asked['cannot_run_here']}")
+    if "mistakes" in result:
+        asked = result["mistakes"]
+        known = asked["about_least"] is not None
+        count = f"about {asked['about_least']} to {asked['about_most']}" if known else "one or more a step:"
+        lines.append(f"mistakes   in steps of {asked['of']} traces by {asked['teacher']}: {count} replies more")
+        if asked["cannot_run_here"]:
+            lines.append(f"but        {asked['teacher']} {asked['cannot_run_here']}")
     return "\n".join(lines)
 
 

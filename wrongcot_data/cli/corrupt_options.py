@@ -20,7 +20,10 @@ def corrupt_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the flags of the group `corrupt` to a command."""
     for option in (
         click.option(
-            "--operator", "corrupt_operators", multiple=True, help="Of `corrupt`: who proposes errors; repeat."
+            "--operator",
+            "corrupt_operators",
+            multiple=True,
+            help="Of `corrupt`: who proposes errors; repeat. teacher:NAME asks a model.",
         ),
         click.option("--answer", "corrupt_answer", help="Of `corrupt`: keep, propagate or replace the answer."),
         click.option("--mode", "corrupt_mode", help="Of `corrupt`: slip, or propagate the wrong value."),

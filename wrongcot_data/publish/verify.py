@@ -18,10 +18,11 @@ from wrongcot_data.measure.report import REPORT, report_differences
 from wrongcot_data.parallel import in_order
 from wrongcot_data.pool.grading import verdict
 from wrongcot_data.publish import verify_paraphrases as paraphrases
-from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES, problem_of, schema, text_of
+from wrongcot_data.publish import verify_replies as replies
+from wrongcot_data.publish.columns import SAMPLES, problem_of, schema, text_of
 from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe, rows_by_config
 from wrongcot_data.publish.verify_composition import composition_differences
-from wrongcot_data.publish.verify_corrupt import row_faults, set_faults
+from wrongcot_data.publish.verify_corrupt import reply_faults, row_faults, set_faults
 from wrongcot_data.publish.views import view_differences
 from wrongcot_data.records import Grade, Step, Verdict, first_invalid_step
 from wrongcot_data.spec import make_spec, spec_hash
@@ -30,9 +31,12 @@ from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import question
 from wrongcot_data.variants import CONFIGS, REGISTRY
 from wrongcot_data.variants.matching import MIX
+from wrongcot_data.variants.pooled import CORRUPT_SAMPLES, PARAPHRASE_SAMPLES, REPLIES
 from wrongcot_data.views import VIEWS
 
-_REWRITTEN = (paraphrases.PARAPHRASE, PARAPHRASE_SAMPLES)
+_WRITTEN = {paraphrases.PARAPHRASE: PARAPHRASE_SAMPLES, **{config: config for config in REPLIES}}
+"""The configs whose rows the model of a stage wrote, each with the config of the replies."""
+
 _Check = Callable[[Task, str, Mapping[str, Any]], Iterator[str]]
 
 UNREADABLE = (OSError, pa.ArrowException, UnicodeDecodeError)
@@ -60,7 +64,8 @@ class _Account(BaseModel):
     kept: dict[str, int]
     left_out: dict[str, int]
     samples: dict[str, int]
-    paraphrase_samples: paraphrases.RewritingsAccount | None = None
+    paraphrase_samples: replies.RepliesAccount | None = None
+    corrupt_samples: replies.RepliesAccount | None = None
     balanced: bool
     by_variant: dict[str, _VariantAccount]
     views: dict[str, _VariantAccount]
@@ -93,7 +98,8 @@ class _Manifest(BaseModel, strict=True):
     content: dict[str, str]
     composition: _Composition
     receipt: _Account
-    paraphrase: paraphrases.ParaphraseFacts | None = None
+    paraphrase: replies.ParaphraseFacts | None = None
+    corruption: replies.CorruptionFacts | None = None
     grader_version: str
 
 
@@ -165,11 +171,12 @@ def differences(folder: Path) -> Iterator[str]:
     for config in manifest["rows"]:
         if config.startswith(MIX):
             continue  # its rows are other variants'
-        if config not in (SAMPLES, PARAPHRASE_SAMPLES, *CONFIGS, *VIEWS):
+        if config not in (SAMPLES, *REPLIES, *CONFIGS, *VIEWS):
             yield f"{config}: not a variant"
             continue
-        if config in _REWRITTEN and "paraphrase" not in manifest:
-            yield f"{config}: the manifest names no paraphraser"
+        stage, role = replies.STAGES.get(_WRITTEN.get(config, ""), ("", ""))
+        if stage and stage not in manifest:
+            yield f"{config}: the manifest names no {role}"
             continue
         check = _view if config in VIEWS else _rows
         try:
@@ -199,7 +206,8 @@ def _whole(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 def _levels(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     task, spec = get_task(manifest["spec"]["task"]), make_spec(manifest["spec"])
-    return set_faults(task, spec, partial(read_rows, folder))
+    teacher = manifest["corruption"]["teacher"]["name"] if "corruption" in manifest else ""
+    return set_faults(task, spec, partial(read_rows, folder), teacher)
 
 
 def _report_differences(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -245,7 +253,8 @@ def _manifest(manifest: Mapping[str, Any]) -> Iterator[str]:
         if row["asked"] != row["kept"] + left or row["kept"] != rows.get(name):
             yield f"receipt: {name}: asked {row['asked']}, kept {row['kept']}, left out {left}, rows {rows.get(name)}"
     yield from _totals(receipt)
-    yield from paraphrases.account_faults(manifest, rows.get(PARAPHRASE_SAMPLES, 0))
+    for config in REPLIES:
+        yield from replies.account_faults(manifest, config, rows.get(config, 0))
     if sum(receipt["samples"].values()) != rows.get(SAMPLES, 0):
         yield f"receipt: {sum(receipt['samples'].values())} samples, but {rows.get(SAMPLES, 0)} rows of them"
 
@@ -294,14 +303,15 @@ def _rows(folder: Path, task: Task, config: str, manifest: Mapping[str, Any]) ->
 
 def _check_of(folder: Path, config: str, manifest: Mapping[str, Any]) -> _Check:
     """What looks at the rows of a config."""
-    if config not in _REWRITTEN:
+    if config not in _WRITTEN:
         return _sample if config == SAMPLES else _trace
-    known = paraphrases.bases(manifest, partial(read_rows, folder))
-    own = _rewriting if config == PARAPHRASE_SAMPLES else partial(_paraphrase, manifest)
+    written = _WRITTEN[config]
+    known = replies.bases(manifest, written, partial(read_rows, folder))
+    own = _reply if config == written else partial(_paraphrase, manifest)
 
     def check(task: Task, config: str, row: Mapping[str, Any]) -> Iterator[str]:
         yield from own(task, config, row)
-        yield from paraphrases.base_faults(row, known, manifest)
+        yield from replies.base_faults(row, known, manifest, written)
 
     return check
 
@@ -318,8 +328,8 @@ def _view(folder: Path, _task: Task, config: str, manifest: Mapping[str, Any]) -
 def _source(row: Mapping[str, Any], manifest: Mapping[str, Any], config: str) -> Iterator[str]:
     """Whether a row that a model wrote names the teacher and the settings of the manifest."""
     told = (
-        paraphrases.source_told(manifest)
-        if config in _REWRITTEN
+        replies.source_told(manifest, _WRITTEN[config])
+        if config in _WRITTEN
         else {
             "teacher": manifest["teacher"]["name"],
             "teacher_revision": manifest["teacher"]["revision"],
@@ -335,16 +345,14 @@ def _source(row: Mapping[str, Any], manifest: Mapping[str, Any], config: str) ->
 def _sample(task: Task, _config: str, row: Mapping[str, Any]) -> Iterator[str]:
     problem = problem_of(task, row)
     found = verdict(task, problem, row["completion"], row["finish_reason"], row["error"])
-    for what in ("grade", "reason", "answer", "form"):
-        if getattr(found, what) != row[what]:
-            yield f"{what} is {getattr(found, what)!r}, not {row[what]!r}"
+    yield from replies.verdict_faults(row, found)
     if row["reference_answer"] != task.reference(problem).answer:
         yield "reference_answer is not the problem's"
 
 
-def _rewriting(task: Task, _config: str, row: Mapping[str, Any]) -> Iterator[str]:
+def _reply(task: Task, config: str, row: Mapping[str, Any]) -> Iterator[str]:
     problem = problem_of(task, row)
-    yield from paraphrases.sample_faults(task, problem, row)
+    yield from (reply_faults if config == CORRUPT_SAMPLES else paraphrases.sample_faults)(task, problem, row)
     if row["reference_answer"] != task.reference(problem).answer:
         yield "reference_answer is not the problem's"
 

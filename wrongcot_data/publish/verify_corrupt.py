@@ -2,24 +2,28 @@
 
 Each row by itself: its steps are checked again, each invalid one has an operator and no other has, and their share is
 its level's. Then the set: where the level 0 is there, the chain of each of its rows is made again, which finds every
-row that is missing, one too many, or not the element it says it is.
+row that is missing, one too many, or not the element it says it is. Where a teacher was asked for mistakes, each of its
+replies is judged again, and the chains are made of those that the data set holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 
+from wrongcot_data.pool.grading import verdict as verdict_of
 from wrongcot_data.publish.columns import problem_of, text_of
-from wrongcot_data.records import Step, Verdict
+from wrongcot_data.publish.verify_replies import ReadRows, Row, verdict_faults
+from wrongcot_data.records import Problem, Step, Verdict
 from wrongcot_data.spec import BuildSpec, content_hash
 from wrongcot_data.tasks.base import Task
+from wrongcot_data.variants.corrupt.base import Place
 from wrongcot_data.variants.corrupt.chain import Element
 from wrongcot_data.variants.corrupt.levels import wanted
 from wrongcot_data.variants.corrupt.rows import chain_of, config_of, element_at, rules_of
-
-Row = Mapping[str, Any]
+from wrongcot_data.variants.corrupt.teacher.operator import Told, asking
+from wrongcot_data.variants.corrupt.teacher.spoiling import Spoiling, askable
+from wrongcot_data.variants.pooled import CORRUPT_SAMPLES
 
 
 def row_faults(row: Row, config: str, steps: Sequence[Step], verdict: Verdict) -> Iterator[str]:
@@ -53,11 +57,49 @@ def _program_faults(row: Row, verdict: Verdict) -> Iterator[str]:
         yield f"graded {verdict.grade}, which is not level {row['level']}"
 
 
-def set_faults(task: Task, spec: BuildSpec, read: Callable[[str], Iterator[Row]]) -> Iterator[str]:
+def reply_faults(task: Task, problem: Problem, row: Row) -> Iterator[str]:
+    """Whether a row of `corrupt_samples` has the verdict that it says, about a step that can be asked about."""
+    text, number = row["parent_completion"], row["step"]
+    steps = tuple(task.steps(problem, text))
+    if askable(Place(task, problem, text, steps, 0)).get(row["step_text"]) != number:
+        yield f"step {number} with its step_text is none of parent_completion that can be asked about"
+        return
+    spoiling = Spoiling(task)
+    asked = spoiling.of(problem, text, steps, number, row["parent_id"])
+    yield from verdict_faults(row, verdict_of(spoiling, asked, row["completion"], row["finish_reason"], row["error"]))
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What a teacher was asked about one trace.
+
+    Attributes:
+        texts: of the trace, as the replies have it.
+        replies: those that were accepted, by the text of the step.
+    """
+
+    texts: set[str] = field(default_factory=set)
+    replies: dict[str, list[str]] = field(default_factory=dict)
+
+
+def _asked(rows: Iterable[Row]) -> dict[str, _Asked]:
+    """What a teacher was asked, by the name of the trace."""
+    found: dict[str, _Asked] = {}
+    for row in rows:
+        one = found.setdefault(row["parent_id"], _Asked())
+        one.texts.add(row["parent_completion"])
+        replies = one.replies.setdefault(row["step_text"], [])
+        if row["grade"] == "correct":
+            replies.append(row["answer"])
+    return found
+
+
+def set_faults(task: Task, spec: BuildSpec, read: ReadRows, teacher: str) -> Iterator[str]:
     """What of the levels together is not so; nothing can be said where the level 0 is not among them.
 
     Args:
         read: the rows of a config.
+        teacher: who was asked for mistakes; empty where nobody was.
 
     Raises:
         BadInput: an operator of the spec is not installed here.
@@ -65,7 +107,8 @@ def set_faults(task: Task, spec: BuildSpec, read: Callable[[str], Iterator[Row]]
     levels = spec.corrupt.levels
     if "corrupt" not in spec.variants or 0 not in levels:
         return
-    rules, top = rules_of(task, spec.corrupt, spec.seed), max(levels)
+    top = max(levels)
+    asked = _asked(read(CORRUPT_SAMPLES)) if teacher else {}
     found: dict[tuple[int, str], list[str]] = {}
     for level in levels:
         for row in read(config_of(level)):
@@ -75,6 +118,11 @@ def set_faults(task: Task, spec: BuildSpec, read: Callable[[str], Iterator[Row]]
         bases.add(row["parent_id"])
         problem, text = problem_of(task, row), text_of(row)
         base = Element(text, tuple(task.steps(problem, text)), task.grade(problem, text, "stop"))
+        about = asked.get(row["parent_id"], _Asked())
+        if about.texts - {text}:
+            yield f"{CORRUPT_SAMPLES}: parent_completion is not the text of {row['parent_id']}"
+        told = Told(base.steps, about.replies)
+        rules = rules_of(task, spec.corrupt, spec.seed, asking(teacher, task, told))
         made = chain_of(task, problem, base, rules, top)
         for level in levels:
             element = element_at(made, level)

@@ -242,7 +242,7 @@ def _change_both(rows: list[dict[str, Any]]) -> None:
         ("paraphrase", lambda rows: rows.pop(), "receipt: paraphrase"),
         ("paraphrase_samples", _spoil("grade", "disputed"), "not 'disputed'"),
         ("paraphrase_samples", _spoil("reason", "bad mood"), "not 'bad mood'"),
-        ("paraphrase_samples", lambda rows: rows.pop(), "rewritings, but"),
+        ("paraphrase_samples", lambda rows: rows.pop(), "replies, but"),
         ("reference", _spoil("overlap", 0.5), "belong to paraphrases only"),
     ],
 )

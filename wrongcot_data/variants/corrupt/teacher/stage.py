@@ -71,15 +71,15 @@ def due(plan: Plan, spoiling: Spoiling, base: Trace, replies: Replies) -> list[i
     as it then lacks, so that none is asked about in vain if each can be spoilt; later all of them.
     """
     task, spec = spoiling.task, plan.spec.corrupt
-    top = max(spec.levels)
-    if not top:
+    top, program = max(spec.levels), judges_programs(task)
+    if not top or (program and replies):
         return []
     told = Told(base.steps, replies)
     rules = rules_of(task, spec, plan.spec.seed, asking("", task, told))
     made = chain_of(task, base.problem, element_of(base), rules, top)
     known = askable(Place(task, base.problem, base.completion, base.steps, 0))
     numbers = [known[text] for text in told.missed if text in known]
-    if replies or isinstance(made, str) or judges_programs(task):
+    if replies or program or isinstance(made, str):
         return numbers
     short = wanted(top, made[-1].checkable) - made[-1].wrong
     return numbers[:short] if short > 0 else numbers
