@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data.measure.tokens import token_counter
-from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES, text_of
+from wrongcot_data.publish.columns import SAMPLES, text_of
 from wrongcot_data.publish.composition import described, drawn_rows, read_index, success_rates
 from wrongcot_data.publish.dataset import config_rows
 from wrongcot_data.spec import BuildSpec, make_spec
 from wrongcot_data.variants.matching import MIX, Index, matched, mixed, mixes_of
+from wrongcot_data.variants.pooled import REPLIES
 from wrongcot_data.views import VIEWS
 
 
@@ -23,7 +24,7 @@ def composition_differences(folder: Path, manifest: Mapping[str, Any]) -> Iterat
         Unavailable: tokens were matched and the tokenizer cannot be had here.
     """
     spec = make_spec(manifest["spec"])
-    others = (SAMPLES, PARAPHRASE_SAMPLES, *VIEWS)
+    others = (SAMPLES, *REPLIES, *VIEWS)
     variants = [config for config in manifest["rows"] if config not in others and not config.startswith(MIX)]
     index = read_index(folder, variants, token_counter(spec.tokenizer) if spec.tokenizer else None)
     rates = success_rates(folder)

@@ -93,7 +93,7 @@ def account_faults(manifest: Mapping[str, Any], config: str, n_rows: int) -> Ite
 
 
 def bases(manifest: Mapping[str, Any], config: str, rows: ReadRows) -> dict[str, bytes]:
-    """The traces that a stage can have been about, as far as the data set holds them: a hash of their text by their name.
+    """The traces that a stage can have been about, as far as the data set holds them: a hash of each text by its name.
 
     Traces of a teacher are always there, among `samples`; those of `reference` where that variant was built.
     """

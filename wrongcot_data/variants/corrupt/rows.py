@@ -50,7 +50,7 @@ def rules_of(task: Task, spec: CorruptSpec, seed: int, asked: Operator | None = 
 
 def bases(spec: CorruptSpec, pooled: Pooled, count: int) -> list[Trace]:
     """The traces of a problem that are corrupted, at most `count`."""
-    return (reference if spec.base == "reference" else right).traces(pooled, count)
+    return reference.traces(pooled, count) if spec.base == "reference" else right.traces(pooled, count)
 
 
 def chain_of(task: Task, problem: Problem, base: Element, rules: Rules, top: int) -> Sequence[Element] | LeftOut:

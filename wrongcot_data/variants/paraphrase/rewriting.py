@@ -1,4 +1,4 @@
-"""Rewriting as a task: its problems are a problem and a trace of it, its right replies are paraphrases of that trace."""
+"""Rewriting as a task: its problems are a problem and a trace of it, its right replies paraphrases of that trace."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""`teacher:NAME`: a model is asked to make one mistake in a step; what it writes is proposed, and proven like any edit."""
+"""`teacher:NAME`: a model is asked for one mistake in a step; what it writes is proposed, and proven like any edit."""

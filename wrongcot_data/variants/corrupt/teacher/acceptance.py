@@ -5,13 +5,13 @@
 | the request failed | error | there is no reply |
 | not finished | truncated | the token limit ended it |
 | no reply | no_answer | it is empty |
-| talk about the step | wrong | it gives the mistake away, or speaks to its reader; a program: a comment that was not there |
+| talk about the step | wrong | it gives the mistake away, or speaks to its reader; a program: a new comment |
 | several lines | wrong | it has more lines than the step |
 | step unchanged | wrong | it is the step, but for white space |
 | not the step | wrong | it shares less than `MIN_SHARED` of its words and signs with the step |
 | not one statement | wrong | a program: it is no longer the same number of statements, or no program |
 | another step changed | wrong | the verdict or the place of another step is another one then |
-| not a false step | wrong | the checker does not call it invalid; a program: with this statement alone changed it passes its tests |
+| not a false step | wrong | the checker does not call it invalid; a program: with it alone changed the tests pass |
 | several mistakes | wrong | two equations of it are false |
 
 The first that applies is given. What proves a step wrong is what the chain asks of every edit.
@@ -77,7 +77,7 @@ class Judgement(NamedTuple):
 
 
 def acceptance(place: Place, reply: str, finish_reason: FinishReason) -> Verdict:
-    """The judgement as the verdict of a sample: `correct` is accepted; the answer is what is put in the step's place."""
+    """The judgement as the verdict of a sample, `correct` if accepted; the answer is what is put in the step's place."""
     found = judge(place, reply, finish_reason)
     if found.refusal is None:
         return Verdict("correct", ACCEPTED, found.text, sandbox=found.sandbox)

@@ -1,4 +1,4 @@
-"""Steps with a mistake as a scripted teacher writes them: a plausible slip, the step as it was, talk, or a piece of it."""
+"""Steps with a mistake as a scripted teacher writes them: a plausible slip, the step as it was, talk, or a piece."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ _SPOILT: Mapping[str, Sequence[tuple[str, str]]] = {
 
 
 def spoilt_shots(task: Task, problem: Problem) -> list[tuple[Problem, str, str, str]]:
-    """Examples of a task: each with its trace, a step of it, and that step with a mistake; none for a task of a plugin."""
+    """Examples of a task: its trace, a step of it, and that step with a mistake; none for a task of a plugin."""
     examples = list(task.shots(problem))[:N_SHOTS]
     spoilt = _SPOILT.get(task.name, ())
     return [(shot, trace, step, text) for (shot, trace), (step, text) in zip(examples, spoilt, strict=False)]

@@ -65,7 +65,7 @@ def spoil(stage: Stage, pool: Iterable[Pooled], journal: Journal, budget: Budget
 
 
 def due(plan: Plan, spoiling: Spoiling, base: Trace, replies: Replies) -> list[int]:
-    """The steps of a trace that a model is to be asked about next, as far as it has been asked; pure but for the grader.
+    """The steps of a trace that a model is to be asked about next, given its replies; pure but for the grader.
 
     Its chain is made of the replies that there are, and the steps that it looked for in vain are due: at first as many
     as it then lacks, so that none is asked about in vain if each can be spoilt; later all of them.
