@@ -18,8 +18,8 @@ Refusal = Literal[
 """Why a rewriting is no paraphrase; see `variants/paraphrase/acceptance.py`."""
 
 Unspoilt = Literal[
-    "the request failed", "not finished", "no reply", "talk about the step", "several lines", "step unchanged",
-    "not the step", "not one statement", "another step changed", "not a false step", "several mistakes",
+    "the request failed", "not finished", "no reply", "talk about the step", "step unchanged", "several changes",
+    "not one statement", "another step changed", "not a false step",
 ]  # fmt: skip
 """Why a step that was to be written again with a mistake is not that; see `variants/corrupt/teacher/acceptance.py`."""
 

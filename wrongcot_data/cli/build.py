@@ -274,7 +274,7 @@ def _dry_run(plan: Plan, folder: Path, as_json: bool) -> None:
 
 
 def _mistakes(plan: Plan, problems: Sequence[Problem], limit: int) -> dict[str, Any]:
-    """What a teacher will be asked for `corrupt`, by a few of the traces; unknown of those that are yet to be written."""
+    """What a teacher will be asked for `corrupt`, by a few of the traces; unknown of those yet to be written."""
     from wrongcot_data.teachers.availability import find_gpus, why_not
     from wrongcot_data.variants.corrupt.rows import bases
     from wrongcot_data.variants.corrupt.teacher.stage import estimate

@@ -17,7 +17,7 @@ PROBLEM = TASK.read_problem({"nums": [19, 35, 44], "target": 98})
 
 TEMPLATES = {
     "corruption.chat.v1.jinja": "98647e0df352f1a26496e232ada79fa3ae8b64f9786a548e7cacc7d4cfb06607",
-    "corruption.plain.v1.jinja": "5b0ddad693b247685279f6653279023fb62ca3a8a1f388c0ac7d2926c88f6c76",
+    "corruption.plain.v1.jinja": "75bacba07b8b1e3925b2449d3edf6e35544a1b3fb721556cf2ce620fac391400",
     "countdown.chat.v1.jinja": "a9808668ffdd9157a036f1ff832d3ecf1fb693c80c416e2dd57f62bf2585d38c",
     "countdown.plain.v1.jinja": "c369d5ade51f248bd8532669c6d0ba44c2d8c68b6630e1d06bf58dbed3ab2bba",
     "gsm8k.chat.v1.jinja": "fdbf3da70c43a7588b091a26c2760ed7924c23aa85aba80ac9c9c314304f2d92",

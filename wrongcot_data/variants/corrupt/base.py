@@ -95,6 +95,12 @@ def applied(text: str, edit: Edit) -> str:
     return "".join([*pieces, text[at:]])
 
 
+def spoilt(place: Place, edit: Edit) -> str:
+    """How a step reads after an edit of it alone."""
+    whole = applied(place.text, edit)
+    return whole[place.step.start : place.step.end + len(whole) - len(place.text)]
+
+
 def names() -> list[str]:
     """Names of the operators that are installed, sorted."""
     return plugins.names("corruption")

@@ -1,20 +1,20 @@
-"""Whether a reply is a step with one mistake: put in the step's place, it is proven wrong, and it is nothing else.
+"""Whether a reply is a step with one mistake: put in the step's place, it is proven wrong, and nothing else is changed.
 
 | refusal | grade | when |
 |---|---|---|
 | the request failed | error | there is no reply |
-| not finished | truncated | the token limit ended it |
+| not finished | truncated | the token limit ended it within the step |
 | no reply | no_answer | it is empty |
 | talk about the step | wrong | it gives the mistake away, or speaks to its reader; a program: a new comment |
-| several lines | wrong | it has more lines than the step |
 | step unchanged | wrong | it is the step, but for white space |
-| not the step | wrong | it shares less than `MIN_SHARED` of its words and signs with the step |
+| several changes | wrong | what differs has a word or a sign of equality in it; a program: under `MIN_SHARED` is the same |
 | not one statement | wrong | a program: it is no longer the same number of statements, or no program |
 | another step changed | wrong | the verdict or the place of another step is another one then |
 | not a false step | wrong | the checker does not call it invalid; a program: with it alone changed the tests pass |
-| several mistakes | wrong | two equations of it are false |
 
-The first that applies is given. What proves a step wrong is what the chain asks of every edit.
+The first that applies is given. What differs is all from the first word, number or sign that is another one to the last.
+What proves a step wrong is what the chain asks of every edit. Only the first line of a
+reply is looked at, of a longer statement as many as it has: many models go on with a remark or the next step.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ from typing import NamedTuple
 
 from wrongcot_data.receipt import Unspoilt
 from wrongcot_data.records import FinishReason, Grade, Verdict
-from wrongcot_data.steps.equations import false_equations
 from wrongcot_data.tasks.base import judges_programs
 from wrongcot_data.teachers.prompting import question
-from wrongcot_data.variants.corrupt.base import Edit, Place, applied
+from wrongcot_data.variants.corrupt.base import Edit, Place, applied, spoilt
 from wrongcot_data.variants.corrupt.chain import proven
 from wrongcot_data.variants.corrupt.programs import fails, labelled
 from wrongcot_data.variants.corrupt.teacher.operator import trimmed
@@ -42,8 +41,7 @@ ACCEPTED = "one mistake"
 """Reason of a reply that is what was asked for."""
 
 MIN_SHARED = 0.5
-"""Least overlap (ROUGE-L F1 of words and signs) with the step: `4 * 12 = 46` for `4 * 12 = 48` has 0.8. A step that is
-told anew from end to end is no slip in it."""
+"""Least overlap (ROUGE-L F1 of words and signs) of a changed statement with what it was."""
 
 MAX_LENGTH = 5_000
 """Characters of a reply that is looked at; a longer one is no step."""
@@ -56,7 +54,10 @@ _GIVEN_AWAY = re.compile(
     r"|\bis not (?:right|correct|true)\b|^\W{0,3}(?:(?:the )?(?:same |changed |new )?(?:step|statement|line))\W{0,3}:",
     re.IGNORECASE | re.MULTILINE,
 )
-_FENCED = re.compile(r"(?:```|~~~)[^\n]*\n(.*?)\n?[ \t]*(?:```|~~~)", re.DOTALL)
+_TOLD = re.compile(r"=|(?<![\\\w])(?!x\b)[^\W\d]+")
+"""A sign of equality, or a word that is neither a LaTeX command nor the sign x."""
+
+_FENCE = re.compile(r"(?:```|~~~)[^\n]*\n")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "«": "»"}
 
 
@@ -66,7 +67,7 @@ class Judgement(NamedTuple):
     Attributes:
         refusal: why it is not what was asked for; None if it is.
         detail: what was found; may be empty.
-        text: what is put in place of the step.
+        text: how the step reads then.
         sandbox: as that of `Verdict`.
     """
 
@@ -77,7 +78,7 @@ class Judgement(NamedTuple):
 
 
 def acceptance(place: Place, reply: str, finish_reason: FinishReason) -> Verdict:
-    """The judgement as the verdict of a sample, `correct` if accepted; the answer is what is put in the step's place."""
+    """The judgement as the verdict of a sample, `correct` if accepted; the answer is how the step reads then."""
     found = judge(place, reply, finish_reason)
     if found.refusal is None:
         return Verdict("correct", ACCEPTED, found.text, sandbox=found.sandbox)
@@ -87,39 +88,48 @@ def acceptance(place: Place, reply: str, finish_reason: FinishReason) -> Verdict
 
 def judge(place: Place, reply: str, finish_reason: FinishReason) -> Judgement:
     """Whether a reply is the step with one mistake. Never raises, whatever the text."""
-    text, step = bare(reply, place.step.text), place.step.text
-    if finish_reason == "length":
-        return Judgement("not finished", "", text)
+    step = place.step.text
+    text, is_whole = bare(reply, step)
     if not text:
         return Judgement("no reply", "", text)
-    if len(text) > MAX_LENGTH:
-        return Judgement("not the step", "too long", "")
+    if finish_reason == "length" and not is_whole:
+        return Judgement("not finished", "", text)
     said = _talk(place, text)
     if said:
         return Judgement("talk about the step", said, text)
-    if text.count("\n") > step.count("\n"):
-        return Judgement("several lines", "", text)
     if text.split() == step.split():
         return Judgement("step unchanged", "", text)
-    if overlap(step, text, program=True) < MIN_SHARED:
-        return Judgement("not the step", "", text)
+    if len(text) > MAX_LENGTH:
+        return Judgement("several changes", "too long", "")
     edit = trimmed(place, text)
+    text = spoilt(place, edit)
     return _program(place, edit, text) if judges_programs(place.task) else _equation(place, edit, text)
 
 
-def bare(reply: str, step: str) -> str:
-    """A reply without what chat models put around it: marks of a fenced block, quotes that the step has not."""
+def bare(reply: str, step: str) -> tuple[str, bool]:
+    """As many lines of a reply as the step has, and whether there are more, which nobody looks at.
+
+    Without what chat models put around it: marks of a fenced block, quotes that the step has not; with the step's full
+    stop where only that is missing.
+    """
     text = reply.strip()
-    fenced = _FENCED.fullmatch(text)
-    if fenced:
-        text = fenced[1].strip()
+    fence = _FENCE.match(text)
+    lines = text[fence.end() if fence else 0 :].strip().split("\n")
+    count = step.count("\n") + 1
+    text = "\n".join(lines[:count]).strip()
     closing = _QUOTES.get(text[:1])
     if closing and len(text) > 1 and text.endswith(closing) and not step.startswith(text[0]):
         text = text[1:-1].strip()
-    return text
+    if step.endswith(".") and text and text[-1].isalnum():
+        text += "."
+    return text, len(lines) > count
 
 
 def _equation(place: Place, edit: Edit, text: str) -> Judgement:
+    (change,) = edit.changes
+    told = _TOLD.search(change.text) or _TOLD.search(place.text, change.start, change.end)
+    if told:
+        return Judgement("several changes", told[0], text)
     after = place.task.steps(place.problem, applied(place.text, edit))
     if len(after) != len(place.steps):
         return Judgement("another step changed", "more or fewer steps", text)
@@ -127,13 +137,12 @@ def _equation(place: Place, edit: Edit, text: str) -> Judgement:
         return Judgement("not a false step", after[place.number].verdict, text)
     if proven(place, after, edit, "") is None:
         return Judgement("another step changed", "", text)
-    false = false_equations(after[place.number].text)
-    if len(false) > 1:
-        return Judgement("several mistakes", false[1].text, text)
     return Judgement(None, "", text)
 
 
 def _program(place: Place, edit: Edit, text: str) -> Judgement:
+    if overlap(place.step.text, text, program=True) < MIN_SHARED:
+        return Judgement("several changes", "", text)
     whole = applied(place.text, edit)
     if labelled(place.task.steps(place.problem, whole), place.steps, []) is None:
         return Judgement("not one statement", "", text)

@@ -6,7 +6,7 @@ from random import Random
 
 from wrongcot_data.tasks.base import Imitation, judges_programs
 from wrongcot_data.variants.corrupt import slip
-from wrongcot_data.variants.corrupt.base import Place, applied
+from wrongcot_data.variants.corrupt.base import Place, spoilt
 from wrongcot_data.variants.corrupt.programs import arithmetic, boundary, comparison, constant, variable
 
 _MUTATIONS = (arithmetic, boundary, comparison, constant, variable)
@@ -35,6 +35,5 @@ def _slipped(place: Place, rng: Random) -> str:
     for way in ways:
         edit = next(way.propose(place, rng), None)
         if edit:
-            whole = applied(place.text, edit)
-            return whole[place.step.start : place.step.end + len(whole) - len(place.text)]
+            return spoilt(place, edit)
     return place.step.text

@@ -13,7 +13,7 @@ from wrongcot_data.variants.corrupt.base import Change, Edit, Operator, Place
 from wrongcot_data.variants.corrupt.programs.statements import statement_of
 from wrongcot_data.variants.pooled import Rewritten
 
-_TOKEN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[^\W\d]+|\s+|.", re.DOTALL)
+_TOKEN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[^\W\d]+|\S")
 
 
 class Told:
@@ -64,14 +64,30 @@ def accepted(asked: Rewritten) -> tuple[str, ...]:
 
 
 def trimmed(place: Place, reply: str) -> Edit:
-    """A reply in place of the step, as one change of as few words, numbers and signs as it takes.
+    """A reply in place of the step, as one change of as few words, numbers and signs as it takes; white space between
+    them stays that of the step.
 
-    Where that is the result of an equation, mode `propagate` can tell what follows.
+    Where what changes is the result of an equation, mode `propagate` can tell what follows.
     """
-    old, new = _TOKEN.findall(place.step.text), _TOKEN.findall(reply)
+    old, new = _spans(place.step.text), _spans(reply)
+    words, others = ([text[a:b] for a, b in spans] for text, spans in ((place.step.text, old), (reply, new)))
     most = min(len(old), len(new))
-    before = next((at for at in range(most) if old[at] != new[at]), most)
-    behind = next((at for at in range(most - before) if old[-1 - at] != new[-1 - at]), most - before)
-    start = place.step.start + len("".join(old[:before]))
-    end = place.step.end - len("".join(old[len(old) - behind :]))
-    return Edit((Change(start, end, "".join(new[before : len(new) - behind])),))
+    before = next((at for at in range(most) if words[at] != others[at]), most)
+    behind = next((at for at in range(most - before) if words[-1 - at] != others[-1 - at]), most - before)
+    bare = before + behind in (len(old), len(new))  # something comes in or goes, and with it the space around it
+    start, end = _between(old, before, behind, len(place.step.text), bare=bare)
+    first, last = _between(new, before, behind, len(reply), bare=bare)
+    return Edit((Change(place.step.start + start, place.step.start + end, reply[first:last]),))
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """Where the words, numbers and signs of a text stand."""
+    return [found.span() for found in _TOKEN.finditer(text)]
+
+
+def _between(spans: Sequence[tuple[int, int]], before: int, behind: int, length: int, *, bare: bool) -> tuple[int, int]:
+    """The part of a text without so many of its first and last words; if `bare`, with the space around it."""
+    inner = spans[before : len(spans) - behind]
+    if inner and not bare:
+        return inner[0][0], inner[-1][1]
+    return (spans[before - 1][1] if before else 0), (spans[len(spans) - behind][0] if behind else length)
