@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,64 +15,8 @@ from typing import Any
 import pytest
 
 from tests.forgery import forge_rows
+from tests.wrongcot_data.variants.builds import Command, built, stored
 from wrongcot_data.publish.dataset import MANIFEST
-
-NAMES = ("Ann", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gwen", "Hugo")
-
-
-def _gsm8k(number: int) -> dict[str, object]:
-    name, boxes, each, given = NAMES[number % len(NAMES)], number + 3, 12, number + 5
-    have = boxes * each
-    return {
-        "question": f"{name} buys {boxes} boxes with {each} pens each and gives {given} away. How many are left?",
-        "answer": f"{name} has {boxes} * {each} = {have} pens in the boxes.\n"
-        f"After giving {given} away there are {have} - {given} = {have - given} pens.\n#### {have - given}",
-    }
-
-
-def _math(number: int) -> dict[str, object]:
-    return {
-        "problem": f"Find the product of ${number + 2}$ and ${number + 7}$.",
-        "level": "Level 1",
-        "type": "Algebra",
-        "solution": f"The product is what we get by taking ${number + 2}$ as often as needed.\n"
-        f"So it is ${number + 2} \\cdot {number + 7} = {(number + 2) * (number + 7)}$, which answers the question.\n"
-        f"The answer is $\\boxed{{{(number + 2) * (number + 7)}}}$.",
-    }
-
-
-def _mbpp(number: int) -> dict[str, object]:
-    return {
-        "text": f"Write a function to count the numbers of a list above {number}.",
-        "code": "def count_above(numbers):\n    total = 0\n    for number in numbers:\n"
-        f"        if number > {number}:\n            total += 1\n    return total",
-        "task_id": 601 + number,
-        "test_setup_code": "",
-        "test_list": [f"assert count_above([{number}, {number + 1}]) == 1", "assert count_above([]) == 0"],
-    }
-
-
-ROWS: dict[str, Callable[[int], dict[str, object]]] = {"gsm8k": _gsm8k, "math": _math, "mbpp": _mbpp}
-Command = Callable[..., list[object]]
-
-
-@pytest.fixture
-def command(tmp_path: Path) -> Command:
-    """The command line of a build over problems that are written here."""
-
-    def make(task: str, out: Path, *flags: object, count: int = 24) -> list[object]:
-        args: list[object] = ["build", task, "--teacher", "scripted", "--limit", count, "--out", out, *flags]
-        if task in ROWS:
-            source = tmp_path / f"{task}.jsonl"
-            source.write_text("".join(json.dumps(ROWS[task](number)) + "\n" for number in range(count)))
-            args += ["--source", source]
-        return args
-
-    return make
-
-
-def built(run: Any, args: list[object]) -> dict[str, Any]:
-    return json.loads(run(*args, "--json").stdout)["receipt"]
 
 
 @pytest.mark.parametrize("task", ["countdown", "gsm8k", "math", "mbpp"])
@@ -139,11 +82,6 @@ def test_the_same_command_again_asks_for_nothing_and_another_limit_only_for_what
     built(run, command("countdown", out, *flags, count=36))
     assert rows(out, "paraphrase_samples")[: len(first)] == first
     assert stored(out) == len(rows(out, "paraphrase_samples")) > n_stored == len(first)
-
-
-def stored(out: Path) -> int:
-    with sqlite3.connect(out / "pool" / "journal.sqlite") as db:
-        return db.execute("SELECT count(*) FROM samples").fetchone()[0]
 
 
 def test_kills_in_either_stage_cost_no_row_and_double_none(tmp_path: Path, run, rows, start, command: Command):

@@ -7,14 +7,14 @@
 | no reply | no_answer | it is empty |
 | talk about the step | wrong | it gives the mistake away, or speaks to its reader; a program: a new comment |
 | step unchanged | wrong | it is the step, but for white space |
-| several changes | wrong | what differs has a word or a sign of equality in it; a program: under `MIN_SHARED` is the same |
+| several changes | wrong | what differs has a word or a sign of equality in it; a program: too little is the same |
 | not one statement | wrong | a program: it is no longer the same number of statements, or no program |
 | another step changed | wrong | the verdict or the place of another step is another one then |
 | not a false step | wrong | the checker does not call it invalid; a program: with it alone changed the tests pass |
 
-The first that applies is given. What differs is all from the first word, number or sign that is another one to the last.
-What proves a step wrong is what the chain asks of every edit. Only the first line of a
-reply is looked at, of a longer statement as many as it has: many models go on with a remark or the next step.
+The first that applies is given. What differs is all from the first word, number or sign that is another one up to the
+last. What proves a step wrong is what the chain asks of every edit. Only the first line of a reply is looked at, of a
+longer statement as many as it has: many models go on with a remark or the next step.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _GIVEN_AWAY = re.compile(
     r"|\bis not (?:right|correct|true)\b|^\W{0,3}(?:(?:the )?(?:same |changed |new )?(?:step|statement|line))\W{0,3}:",
     re.IGNORECASE | re.MULTILINE,
 )
-_TOLD = re.compile(r"=|(?<![\\\w])(?!x\b)[^\W\d]+")
+_TOLD = re.compile(r"[=≈]|(?<![\\\w])(?!x\b)[^\W\d]+")
 """A sign of equality, or a word that is neither a LaTeX command nor the sign x."""
 
 _FENCE = re.compile(r"(?:```|~~~)[^\n]*\n")
