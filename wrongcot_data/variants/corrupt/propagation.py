@@ -16,8 +16,8 @@ from wrongcot_data.variants.corrupt.base import Change, Edit, Place, applied
 from wrongcot_data.variants.corrupt.numerals import Anatomy, Numeral, anatomy, numbers_in
 from wrongcot_data.variants.corrupt.quantity_swap import quantities
 
-_SEPARATOR = re.compile(r"[,{}\\! ]")  # as in `1,234` and `1{,}234`
-_PLAIN = re.compile(r"[0-9]{0,15}(?:\.[0-9]{1,8}|(?<=[0-9]))")
+_SEPARATOR = re.compile(r"[^0-9.]")
+_WRITTEN = re.compile(r"(?:[0-9]{1,15}|[0-9]{1,3}(?:[,{}\\!;~ ]+[0-9]{3})+|(?=\.))(?:\.[0-9]{1,8})?")  # 1{,}234.5
 
 
 def propagated(place: Place, edit: Edit, kept: tuple[int, int]) -> Edit | None:
@@ -76,8 +76,9 @@ def _changed_result(place: Place, edit: Edit) -> tuple[int, Fraction, Fraction] 
     for equation in find_equations(place.text, place.step.start, place.step.end):
         result = anatomy(place.text, equation).result
         if result and (result.start, result.end) == change[:2]:
-            plain = _SEPARATOR.sub("", change.text)  # a model may have written anything
-            return (result.end, result.value, Fraction(plain)) if _PLAIN.fullmatch(plain) else None
+            if not _WRITTEN.fullmatch(change.text):
+                return None  # a model may write anything
+            return result.end, result.value, Fraction(_SEPARATOR.sub("", change.text))
     return None
 
 

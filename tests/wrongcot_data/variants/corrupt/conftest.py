@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -14,8 +15,13 @@ from wrongcot_data.records import Problem
 from wrongcot_data.spec import CorruptSpec
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
+from wrongcot_data.variants.corrupt.base import Operator, Place
 from wrongcot_data.variants.corrupt.chain import Element, Rules
 from wrongcot_data.variants.corrupt.rows import rules_of
+from wrongcot_data.variants.corrupt.teacher.acceptance import acceptance
+from wrongcot_data.variants.corrupt.teacher.imitation import imitate
+from wrongcot_data.variants.corrupt.teacher.operator import Told, asking
+from wrongcot_data.variants.corrupt.teacher.spoiling import askable
 
 DATA = Path(os.environ.get("WRONGCOT_SHARED", Path(__file__).resolve().parents[5] / "shared")) / "data"
 FILES = {"gsm8k": "gsm8k/train.jsonl", "math": "math/train.jsonl", "mbpp": "mbpp/mbpp_not_test.jsonl"}
@@ -58,11 +64,23 @@ def _any_problem(task: Task) -> Problem:
     return Problem("", task.name, "train", data)
 
 
+def asked_operator(base: Base, seed: int = 0) -> Operator:
+    """`teacher:scripted` of a base: what a scripted teacher wrote of each of its steps, as far as it is accepted."""
+    task, problem, element = base
+    replies: dict[str, list[str]] = {}
+    for number in askable(Place(task, problem, element.text, element.steps, 0)).values():
+        place = Place(task, problem, element.text, element.steps, number)
+        texts = [imitate(place, "right", Random(seed + attempt)) for attempt in range(3)]
+        found = (acceptance(place, text, "stop") for text in texts)
+        replies[place.step.text] = [verdict.answer for verdict in found if verdict.grade == "correct"][:1]
+    return asking("scripted", task, Told(element.steps, replies))
+
+
 @pytest.fixture(scope="session")
 def rules() -> Callable[..., Rules]:
     """The rules of a spec's group `corrupt`."""
 
-    def make(task: Task, seed: int = 0, **fields: object) -> Rules:
-        return rules_of(task, CorruptSpec.model_validate(fields), seed)
+    def make(task: Task, seed: int = 0, asked: Operator | None = None, **fields: object) -> Rules:
+        return rules_of(task, CorruptSpec.model_validate(fields), seed, asked)
 
     return make

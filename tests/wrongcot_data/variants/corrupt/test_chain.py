@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.wrongcot_data.variants.corrupt.conftest import Base, base_of, shared_bases, small_bases
+from tests.wrongcot_data.variants.corrupt.conftest import Base, asked_operator, base_of, shared_bases, small_bases
 from wrongcot_data.steps import FALSE_EQUATION
 from wrongcot_data.steps.equations import false_equations
 from wrongcot_data.tasks import get_task
@@ -32,10 +32,23 @@ SETS: dict[str, Callable[[], Iterable[Base]]] = {
 }
 
 
+@pytest.fixture(scope="session", params=["operators", "a teacher", "both"])
+def rules_for(request: pytest.FixtureRequest, rules: Callable[..., Rules]) -> Callable[..., Rules]:
+    """The rules for a base: operators alone, a teacher that was asked about its steps, or it beside the others."""
+
+    def make(base: Base, seed: int = 0) -> Rules:
+        if request.param == "operators":
+            return rules(base[0], seed, operators=OPERATORS)
+        others = OPERATORS if request.param == "both" else ()
+        return rules(base[0], seed, asked_operator(base, seed), operators=("teacher:scripted", *others))
+
+    return make
+
+
 @pytest.fixture(scope="session", params=SETS)
-def chains(request: pytest.FixtureRequest, rules: Callable[..., Rules]) -> list[tuple[Base, list[Element]]]:
+def chains(request: pytest.FixtureRequest, rules_for: Callable[..., Rules]) -> list[tuple[Base, list[Element]]]:
     bases = [base for base in SETS[request.param]() if not base[2].wrong]
-    made = [(base, list(chain(*base, rules(base[0], operators=OPERATORS)))) for base in bases]
+    made = [(base, list(chain(*base, rules_for(base)))) for base in bases]
     assert sum(len(elements) - 1 for _, elements in made) > len(made) / 3
     return made
 
@@ -84,11 +97,11 @@ def test_levels_are_nested(chains):
         assert places[0] == 0
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_one_others(chains, rules):
+def test_the_same_seed_gives_the_same_bytes_and_another_one_others(chains, rules_for):
     differ = 0
     for base, elements in chains[:20]:
-        assert list(chain(*base, rules(base[0], operators=OPERATORS))) == elements
-        differ += list(chain(*base, rules(base[0], seed=1, operators=OPERATORS))) != elements
+        assert list(chain(*base, rules_for(base))) == elements
+        differ += list(chain(*base, rules_for(base, seed=1))) != elements
     assert differ
 
 

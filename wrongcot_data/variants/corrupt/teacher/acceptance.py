@@ -97,12 +97,12 @@ def judge(place: Place, reply: str, finish_reason: FinishReason) -> Judgement:
     said = _talk(place, text)
     if said:
         return Judgement("talk about the step", said, text)
-    if text.split() == step.split():
-        return Judgement("step unchanged", "", text)
     if len(text) > MAX_LENGTH:
         return Judgement("several changes", "too long", "")
     edit = trimmed(place, text)
     text = spoilt(place, edit)
+    if text == step:
+        return Judgement("step unchanged", "", text)
     return _program(place, edit, text) if judges_programs(place.task) else _equation(place, edit, text)
 
 
