@@ -148,3 +148,69 @@ def test_an_operator_that_there_is_not_is_named_before_anything_is_built(tmp_pat
     flags = ["--variant", "corrupt", "--operator", "slop", "--out", tmp_path / "d"]
     assert "unknown corruption 'slop': did you mean slip?" in run("build", "countdown", *flags, code=2).stderr
     assert not (tmp_path / "d").exists()
+
+
+@pytest.fixture(scope="session")
+def asked(tmp_path_factory: pytest.TempPathFactory, run) -> Path:
+    """A finished data set of 10 puzzles whose mistakes a teacher made, never to be written to."""
+    out = tmp_path_factory.mktemp("asked") / "countdown"
+    flags = ["--operator", "teacher:scripted", "--level", 0, "--level", 50, "--variant", "reference"]
+    run("build", "countdown", "--variant", "corrupt", *flags, "--limit", 10, "--out", out)
+    return out
+
+
+def accepted(rows: Rows) -> dict[str, Any]:
+    return next(row for row in rows if row["grade"] == "correct")
+
+
+def change_a_reply(rows: Rows) -> None:
+    row = accepted(rows)
+    row["completion"] = row["completion"].replace("=", "= 1", 1)
+
+
+def change_what_was_put(rows: Rows) -> None:
+    row = accepted(rows)
+    row["answer"] = row["answer"].replace("=", "= 1", 1)
+
+
+def remove_replies_to_a_step_that_is_used(rows: Rows) -> None:
+    row = accepted(rows)
+    rows[:] = [one for one in rows if (one["parent_id"], one["step"]) != (row["parent_id"], row["step"])]
+
+
+@pytest.mark.parametrize(
+    ("config", "edit", "named"),
+    [
+        ("corrupt_samples", change_a_reply, "answer is"),
+        ("corrupt_samples", change_what_was_put, "answer is"),
+        ("corrupt_samples", lambda rows: accepted(rows).update(grade="wrong"), "grade is 'correct', not 'wrong'"),
+        ("corrupt_samples", lambda rows: accepted(rows).update(reason="bad mood"), "reason is 'one mistake', not"),
+        ("corrupt_samples", lambda rows: accepted(rows).update(step=17), "step 17 with its step_text is none"),
+        ("corrupt_samples", lambda rows: accepted(rows).update(step_text="1 + 1 = 2"), "is none of parent_completion"),
+        ("corrupt_samples", lambda rows: accepted(rows).update(parent_id="x"), "parent_id 'x' is not the reference"),
+        ("corrupt_samples", lambda rows: accepted(rows).update(teacher="gemma-9b"), "teacher is 'gemma-9b'"),
+        ("corrupt_samples", lambda rows: accepted(rows).update(parent_completion="1 + 1 = 2"), "is not the text of"),
+        ("corrupt_samples", remove_replies_to_a_step_that_is_used, "receipt: corrupt_samples: "),
+        ("corrupt_samples", remove_replies_to_a_step_that_is_used, "corrupt-50: the row made from"),
+        ("corrupt-50", flip_a_label, "steps are not those of the completion"),
+        ("corrupt-50", blame_another_operator, "is not what its level 0 becomes"),
+        ("corrupt-50", change_a_number, "corrupt-50: the row made from"),
+        ("corrupt-50", remove_a_row, "is missing"),
+    ],
+)
+def test_of_a_teachers_mistakes_too_what_is_forged_is_found(asked: Path, tmp_path: Path, run, config, edit, named):
+    copy = Path(shutil.copytree(asked, tmp_path / "copy"))
+    forging = forge_rows if config == "corrupt_samples" else forge
+    forging(copy, config, edit)
+    differences = json.loads(run("verify", copy, "--json", code=1).stdout)["differences"]
+    assert any(named in one and one.startswith((config, "receipt", "corrupt-50")) for one in differences), differences
+
+
+def test_replies_without_a_teacher_are_named(asked: Path, tmp_path: Path, run):
+    copy = Path(shutil.copytree(asked, tmp_path / "copy"))
+    manifest = json.loads((copy / MANIFEST).read_text())
+    del manifest["corruption"]
+    (copy / MANIFEST).write_text(json.dumps(manifest))
+    differences = json.loads(run("verify", copy, "--json", code=1).stdout)["differences"]
+    assert "corrupt_samples: the manifest names no teacher" in differences
+    assert "receipt: corrupt_samples without a teacher, or a teacher without corrupt_samples" in differences
