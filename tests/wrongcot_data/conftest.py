@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from wrongcot_data.cli import main
+from wrongcot_data.publish.dataset import MANIFEST
 
 Run = Callable[..., Result]
 
@@ -91,3 +96,22 @@ def start() -> Callable[..., subprocess.Popen[str]]:
         return subprocess.Popen(program(*args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     return start_program
+
+
+@pytest.fixture(scope="session")
+def killed(start: Callable[..., subprocess.Popen[str]]) -> Callable[..., None]:
+    """Starts a build so many times and kills it after a while; one that gets through has its end taken back."""
+
+    def kill(command: Sequence[object], times: int, least_s: float, most_s: float) -> None:
+        out, rng = Path(str(command[list(command).index("--out") + 1])), random.Random(times)
+        kills = 0
+        while kills < times:
+            with start(*command) as process:
+                time.sleep(rng.uniform(least_s, most_s))
+                if process.poll() is None:
+                    os.kill(process.pid, signal.SIGKILL)
+                    kills += 1
+                else:
+                    (out / MANIFEST).unlink()
+
+    return kill

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import signal
 import sqlite3
 import time
@@ -97,22 +95,13 @@ def test_a_changed_temperature_or_prompt_uses_no_reply_again_and_loses_none(tmp_
     assert rows(out, "samples") == first
 
 
-def test_twenty_kills_and_the_data_set_is_that_of_an_undisturbed_build(tmp_path: Path, scripted, rows, start):
+def test_twenty_kills_and_the_data_set_is_that_of_an_undisturbed_build(tmp_path: Path, scripted, rows, start, killed):
     """1,000 problems; the scripted teacher's 50 ms and 48 places stretch the build so that kills fall all over it."""
     flags = ["--limit", 1000, "--engine-option", "capacity=48"]
     scripted(tmp_path / "whole", *flags)
     out = tmp_path / "killed"
     command = ["build", "countdown", "--teacher", "scripted", "--out", out, *flags, "--engine-option", "latency_ms=50"]
-    rng = random.Random(20)
-    kills = 0
-    while kills < 20:
-        with start(*command) as process:
-            time.sleep(rng.uniform(0.3, 2.2))
-            if process.poll() is None:
-                os.kill(process.pid, signal.SIGKILL)
-                kills += 1
-            else:
-                (out / "wrongcot.json").unlink()  # it got through: take its end back and go on killing
+    killed(command, 20, 0.3, 2.2)
     with start(*command) as process:
         _, errors = process.communicate()
         assert process.returncode == 0, errors

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +12,6 @@ import pytest
 
 from tests.forgery import forge_rows
 from tests.wrongcot_data.variants.builds import Command, built, stored
-from wrongcot_data.publish.dataset import MANIFEST
 
 
 @pytest.mark.parametrize("task", ["countdown", "gsm8k", "math", "mbpp"])
@@ -84,21 +79,12 @@ def test_the_same_command_again_asks_for_nothing_and_another_limit_only_for_what
     assert stored(out) == len(rows(out, "paraphrase_samples")) > n_stored == len(first)
 
 
-def test_kills_in_either_stage_cost_no_row_and_double_none(tmp_path: Path, run, rows, start, command: Command):
+def test_kills_in_either_stage_cost_no_row_and_double_none(tmp_path: Path, run, rows, killed, command: Command):
     flags = ["--variant", "wrong", "--variant", "paraphrase", "--of", "wrong", "--engine-option", "capacity=16"]
     built(run, command("countdown", tmp_path / "whole", *flags, count=150))
     out = tmp_path / "killed"
     slow = command("countdown", out, *flags, "--engine-option", "latency_ms=60", count=150)
-    rng = random.Random(5)
-    kills = 0
-    while kills < 6:
-        with start(*slow) as process:
-            time.sleep(rng.uniform(1.5, 5))
-            if process.poll() is None:
-                os.kill(process.pid, signal.SIGKILL)
-                kills += 1
-            else:
-                (out / MANIFEST).unlink()
+    killed(slow, 6, 1.5, 5)
     built(run, command("countdown", out, *flags, count=150))
     for config in ("wrong", "paraphrase", "samples", "paraphrase_samples"):
         assert rows(out, config) == rows(tmp_path / "whole", config), config

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -125,21 +121,12 @@ def test_the_same_command_again_asks_for_nothing_and_another_level_only_for_what
     run("verify", out)
 
 
-def test_kills_cost_no_row_and_no_reply_is_paid_twice(tmp_path: Path, run, rows, start, command: Command):
+def test_kills_cost_no_row_and_no_reply_is_paid_twice(tmp_path: Path, run, rows, killed, command: Command):
     flags = [*ASKED, "--base", "right", *LEVELS, "--engine-option", "capacity=16", "--ask-ahead", 2]
     built(run, command("countdown", tmp_path / "whole", *flags, count=100))
     out = tmp_path / "killed"
     slow = command("countdown", out, *flags, "--engine-option", "latency_ms=60", count=100)
-    rng = random.Random(5)
-    kills = 0
-    while kills < 4:
-        with start(*slow) as process:
-            time.sleep(rng.uniform(2, 6))
-            if process.poll() is None:
-                os.kill(process.pid, signal.SIGKILL)
-                kills += 1
-            else:
-                (out / MANIFEST).unlink()
+    killed(slow, 4, 2, 6)
     built(run, command("countdown", out, *flags, count=100))
     for config in ("corrupt-0", "corrupt-50", "samples", "corrupt_samples"):
         assert rows(out, config) == rows(tmp_path / "whole", config), config
