@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from wrongcot_data.measure.quality import median_part, traces_of
 from wrongcot_data.measure.report import REPORT, plots_of
+from wrongcot_data.publish.changelog import changelog
 from wrongcot_data.publish.columns import text_of
 from wrongcot_data.publish.dataset import config_rows
 
@@ -40,7 +41,7 @@ def card_of(folder: Path, manifest: Mapping[str, Any], templates: Path | None = 
     """The card of a data set. The same folder and manifest give the same bytes.
 
     Args:
-        manifest: with a `release` (its `repo`, `version` and `changelog`) where it is published.
+        manifest: with a `release` (`repo`, `version` and entries of the `changelog`) where it is published.
         templates: folder with the task's own card, where it is not among the built-in ones.
         dataset_info: for the front matter, as `dataset_info.dataset_info` gives it; None leaves it to the Hub.
 
@@ -55,7 +56,7 @@ def card_of(folder: Path, manifest: Mapping[str, Any], templates: Path | None = 
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  Markdown, and the examples must stay as they are
     )
-    environment.filters |= {"fence": fence, "median_part": median_part, "marked": marked}
+    environment.filters |= {"fence": fence, "median_part": median_part, "marked": marked, "changelog": changelog}
     report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
     facts = {
         **manifest,

@@ -72,3 +72,13 @@ def parse_ref(text: str) -> DatasetRef:
     if _REPO.fullmatch(name):
         return DatasetRef(repo=name, version=version, commit=commit, config=config)
     raise BadInput(f"{text!r} is neither a folder here nor a data set on the Hub", try_=[HOW])
+
+
+def check_repo(name: str) -> None:
+    """See that a name can be one on the Hub.
+
+    Raises:
+        BadInput: it cannot.
+    """
+    if not _REPO.fullmatch(name):
+        raise BadInput(f"{name!r} is no name on the Hub", try_=["--repo ORG/NAME"])
