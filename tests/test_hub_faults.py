@@ -284,10 +284,10 @@ def test_a_slow_answer_is_waited_for_where_there_is_no_limit_and_not_where_there
     begun = time.monotonic()
     commit()
     assert time.monotonic() - begun >= 0.5
-    traces.fail("info", Slow(5))
+    traces.fail("info", Slow(1))
     with pytest.raises(httpx.ReadTimeout):
         HfApi().dataset_info(TRACES, timeout=0.1)
-    traces.fail("resolve", Slow(5))
+    traces.fail("resolve", Slow(1))
     with pytest.raises(LocalEntryNotFoundError):
         hf_hub_download(TRACES, DATA, repo_type="dataset", etag_timeout=0.1)
 

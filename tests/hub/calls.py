@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import struct
 import uuid
@@ -100,6 +101,18 @@ class Call:
             raise Refused(403, f"You don't have the rights to write under the namespace {namespace!r}")
         return self.user
 
+    def committer(self, repository: Repository, revision: str | None) -> User:
+        """The caller, if allowed to commit there (None: to a new pull request).
+
+        Whoever may read may propose, and go on with what they proposed.
+        """
+        user = self.writer()
+        found = re.fullmatch(r"refs/pr/(\d+)", revision or "")
+        proposed = repository.discussions.get(int(found[1])) if found else None
+        if revision is not None and not (proposed and proposed.author == user.name):
+            self.writer(repository.namespace)
+        return user
+
 
 Handler = Callable[[Call], web.StreamResponse]
 
@@ -111,7 +124,7 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 def refusal(refused: Refused) -> web.Response:
     """An answer that says no, in the Hub's form."""
-    told = {"X-Error-Message": refused.message, **refused.headers}
+    told = {"X-Error-Message": " ".join(refused.message.split()), **refused.headers}
     told |= {"X-Error-Code": refused.code} if refused.code else {}
     return reply({"error": refused.message}, refused.status, told)
 

@@ -13,7 +13,6 @@ from tests.hub.calls import Call, reply
 from tests.hub.refusals import Refused, gated, no_repository, no_revision
 from tests.hub.repository import MAIN, Discussion, Repository, Tag
 
-NAME = re.compile(r"[A-Za-z0-9](?!.*(--|\.\.))[\w.-]{0,95}(?<![.-])")
 REF = re.compile(r"(?![/.])(?!.*(\.\.|@\{|//|[ ~^:?*\[\\]))[^\x00-\x1f]{1,200}(?<![/.])(?<!\.lock)")
 
 
@@ -34,8 +33,6 @@ def create(call: Call) -> web.StreamResponse:
     user = call.writer()
     space = str(told.get("organization") or user.name)
     call.writer(space)
-    if not NAME.fullmatch(name):
-        raise Refused(400, f"Invalid repo name: {space}/{name}")
     made = Repository(kind, f"{space}/{name}", private=told.get("visibility") == "private")
     answer = {"url": f"{call.hub.endpoint}/{made.page}", "name": made.id}
     if (kind, made.id) in call.hub.repositories:

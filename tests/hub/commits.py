@@ -62,9 +62,9 @@ def validate(call: Call) -> web.StreamResponse:
 
 def preupload(call: Call) -> web.StreamResponse:
     """Which files go into the commit itself, and which are uploaded before it; and what is there already."""
-    repository = call.repository() if call.asks("create_pr") else call.writable()
-    call.writer()
-    commit = repository.at(call.part("revision"))
+    repository, revision = call.repository(), call.part("revision")
+    call.committer(repository, None if call.asks("create_pr") else revision)
+    commit = repository.at(revision)
     files = [way(call, repository, commit, one) for one in call.told()["files"]]
     return reply({"files": files, "commitOid": commit.oid})
 
@@ -88,9 +88,8 @@ def large_patterns(repository: Repository, commit: Commit) -> list[str]:
 def commit(call: Call) -> web.StreamResponse:
     """All operations as one commit, on the revision or as a new pull request."""
     pull = call.asks("create_pr")
-    revision = call.part("revision")
-    repository = call.repository()
-    author = may_commit(call, repository, revision, pull=pull)
+    repository, revision = call.repository(), call.part("revision")
+    author = call.committer(repository, None if pull else revision).name
     ref = repository.ref(revision)
     head = repository.commits[repository.refs[ref]]
     header, lines = operations(call.body)
@@ -111,16 +110,6 @@ def commit(call: Call) -> web.StreamResponse:
     made = repository.add(files, parent=head.oid, title=title, message=message, author=author, ref=ref)
     url = f"{call.hub.endpoint}/{repository.page}/commit/{made.oid}"
     return reply({"success": True, "commitOid": made.oid, "commitUrl": url, "hookOutput": "", **told})
-
-
-def may_commit(call: Call, repository: Repository, revision: str, *, pull: bool) -> str:
-    """The caller's name, where it may commit there: all may propose, and go on with what they proposed."""
-    user = call.writer()
-    found = re.fullmatch(r"refs/pr/(\d+)", revision)
-    proposed = repository.discussions.get(int(found[1])) if found else None
-    if not pull and not (proposed and proposed.author == user.name):
-        call.writer(repository.namespace)
-    return user.name
 
 
 def operations(body: bytes) -> tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]:

@@ -94,9 +94,8 @@ def upload(call: Call) -> web.StreamResponse:
 
 def batch(call: Call) -> web.StreamResponse:
     """How to upload each large file: git LFS's batch API. With no `ref` it is for a pull request."""
-    told = call.told()
-    repository = call.writable() if "ref" in told else call.repository()
-    call.writer()
+    told, repository = call.told(), call.repository()
+    call.committer(repository, told["ref"]["name"] if "ref" in told else None)
     if told.get("operation") != "upload" or told.get("hash_algo", "sha256") != "sha256":
         raise Refused(422, "Only uploads by SHA-256 are spoken here")
     objects = [{"oid": one["oid"], "size": one["size"], **actions(call, repository, one)} for one in told["objects"]]
