@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from huggingface_hub import CommitOperationAdd, HfApi, hf_hub_download, snapshot_download
+from huggingface_hub import CommitOperationAdd, HfApi, constants, hf_hub_download, snapshot_download
 from huggingface_hub.errors import (
     BadRequestError,
     EntryNotFoundError,
@@ -223,13 +223,13 @@ def test_a_cut_in_the_middle_of_a_commit_makes_none(traces):
     assert info().sha == head
 
 
-def test_a_download_that_is_cut_goes_on_where_it_was(traces, waits):
-    traces.fail("download", Cut("download", at=100_000), times=2)
+@pytest.mark.parametrize(("chunk", "resumed"), [(10 << 20, None), (30_000, "bytes=90000-")])
+def test_a_download_that_is_cut_goes_on_after_the_last_whole_chunk(traces, waits, monkeypatch, chunk, resumed):
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", chunk)  # 10 MiB, unless it is changed
+    traces.fail("download", Cut("download", at=100_000))
     assert Path(fetch()).read_bytes() == BYTES
-    ranges = [one.headers.get("Range") for one in traces.asked if one.stage == "download"]
-    assert ranges[0] is None
-    assert all(one.startswith("bytes=") for one in ranges[1:])
-    assert waits == [1, 1]
+    assert [one.headers.get("Range") for one in traces.asked if one.stage == "download"] == [None, resumed]
+    assert waits == [1]
 
 
 def test_a_download_is_not_asked_again_for_an_error_of_the_server(traces, waits):
@@ -242,14 +242,21 @@ def test_a_download_is_not_asked_again_for_an_error_of_the_server(traces, waits)
     assert waits == [2]
 
 
-@pytest.mark.parametrize("code", [403, 429, 500])
-def test_a_file_that_cannot_be_found_out_about_is_said_to_be_a_matter_of_the_connection(traces, waits, code):
-    traces.fail("resolve", Refuse(code))
+@pytest.mark.parametrize(("code", "times"), [(403, 1), (429, 7), (500, 7)])
+def test_a_file_that_cannot_be_found_out_about_is_said_to_be_a_matter_of_the_connection(traces, waits, code, times):
+    order = traces.fail("resolve", Refuse(code), times=ALWAYS)
     with pytest.raises(LocalEntryNotFoundError, match="check your connection") as error:
         fetch()
     assert isinstance(error.value.__cause__, HfHubHTTPError)
     assert error.value.__cause__.response.status_code == code
-    assert waits == []
+    assert (order.met, waits) == (times, BACKOFF if times > 1 else [])
+
+
+def test_what_is_in_the_cache_is_given_out_where_the_hub_fails(traces):
+    cached = hf_hub_download(TRACES, DATA, repo_type="dataset")
+    traces.publish(TRACES, {DATA: b"PAR1\0PAR1"})
+    traces.fail("resolve", Refuse(500), times=ALWAYS)
+    assert hf_hub_download(TRACES, DATA, repo_type="dataset") == cached
 
 
 def test_a_cut_while_finding_out_about_a_file_is_raised_as_it_is(traces, waits):
@@ -287,9 +294,11 @@ def test_a_slow_answer_is_waited_for_where_there_is_no_limit_and_not_where_there
     traces.fail("info", Slow(1))
     with pytest.raises(httpx.ReadTimeout):
         HfApi().dataset_info(TRACES, timeout=0.1)
+    # for a file the limit holds once; then it is asked again, with a minute's time
+    traces.forget()
     traces.fail("resolve", Slow(1))
-    with pytest.raises(LocalEntryNotFoundError):
-        hf_hub_download(TRACES, DATA, repo_type="dataset", etag_timeout=0.1)
+    assert hf_hub_download(TRACES, DATA, repo_type="dataset", etag_timeout=0.1)
+    assert traces.stages() == ["resolve", "resolve", "download"]
 
 
 def test_a_fault_is_for_the_nth_request_and_as_many_after_it_as_was_said(traces):

@@ -346,7 +346,7 @@ def test_what_is_not_there(traces):
         hf_hub_download("tester/none", DATA, repo_type="dataset")
     with pytest.raises(EntryNotFoundError):
         list(api.list_repo_tree(TRACES, "none", repo_type="dataset"))
-    with pytest.raises(RepositoryNotFoundError, match="create_commit"):
+    with pytest.raises(RepositoryNotFoundError, match="Please use `create_repo`"):
         commit(additions(), repo="tester/none")
     assert not api.file_exists(TRACES, "nothing.txt", repo_type="dataset")
 

@@ -189,6 +189,11 @@ class Hub:
     async def stop(self) -> None:
         for runner in self._runners:
             await runner.cleanup()
+        # what still answers, late, a client that has gone
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 @contextmanager
