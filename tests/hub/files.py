@@ -122,6 +122,14 @@ def actions(call: Call, repository: Repository, wanted: Mapping[str, Any]) -> di
     }
 
 
+def xet(call: Call) -> web.StreamResponse:
+    """Where the client asks for the key to the other storage, which there is none of."""
+    repository = call.repository()
+    if call.part("access") == "write":
+        call.committer(repository, None if call.part("revision") == "None" else call.part("revision"))
+    raise Refused(404, "Xet is not spoken here; set HF_HUB_DISABLE_XET=1")
+
+
 def complete(call: Call) -> web.StreamResponse:
     """The parts of a large file are all there."""
     repository, sha256 = signed(call), call.part("sha256")

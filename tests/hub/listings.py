@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qs
 
 import yaml
 from aiohttp import web
-from yarl import URL
 
 from tests.hub.calls import Call, reply
 from tests.hub.commits import front_matter
@@ -116,8 +116,8 @@ def form(call: Call) -> tuple[list[str], bool]:
     if call.request.content_type == "application/json":
         told = call.told()
         return list(told.get("paths", [])), bool(told.get("expand"))
-    fields = URL.build(query_string=call.body.decode()).query
-    return fields.getall("paths", []), fields.get("expand", "").lower() == "true"
+    fields = parse_qs(call.body.decode())
+    return fields.get("paths", []), fields.get("expand", ["false"])[-1].lower() == "true"
 
 
 def paged(call: Call, told: Sequence[dict[str, Any]], size: int) -> web.StreamResponse:

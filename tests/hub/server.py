@@ -46,6 +46,7 @@ HUB: list[tuple[str, str, Handler]] = [
     ("GET", f"{API}/commits/{{revision}}", listings.history),
     ("POST", f"{API}/preupload/{{revision}}", commits.preupload),
     ("POST", f"{API}/commit/{{revision}}", commits.commit),
+    ("GET", f"{API}/xet-{{access:read|write}}-token/{{revision}}", files.xet),
     ("POST", f"{API}/tag/{{revision}}", changes.tag),
     ("DELETE", f"{API}/tag/{{revision}}", changes.untag),
     ("POST", f"{API}/branch/{{revision}}", changes.branch),
