@@ -100,7 +100,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     with serving() as server:
         for name, value in server.environment(tmp_path / "hf").items():
             monkeypatch.setenv(name, value)
-        settings = {
+        read: dict[str, object] = {
             "ENDPOINT": server.endpoint,
             "HUGGINGFACE_CO_URL_TEMPLATE": server.endpoint + "/{repo_id}/resolve/{revision}/{filename}",
             "HF_HUB_CACHE": str(tmp_path / "hf" / "hub"),
@@ -108,8 +108,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
             "HF_HUB_OFFLINE": False,
             "HF_HUB_DISABLE_TELEMETRY": True,
         }
-        for name, value in settings.items():
-            monkeypatch.setattr(constants, name, value)
+        for name, setting in read.items():
+            monkeypatch.setattr(constants, name, setting)
         monkeypatch.setattr(hf_api.api, "endpoint", server.endpoint)
         yield server
 

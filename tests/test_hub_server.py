@@ -20,6 +20,7 @@ from huggingface_hub import (
     DatasetCard,
     HfApi,
     HfFileSystem,
+    constants,
     hf_hub_download,
     snapshot_download,
 )
@@ -168,6 +169,27 @@ def test_datasets_loads_a_config_by_its_tag_in_a_process_of_its_own(traces, tmp_
     assert licence == "apache-2.0"
     assert folder.startswith(str(tmp_path / "hf" / "hub"))
     assert "unknown" not in traces.stages()
+
+
+UPLOAD = """
+import sys
+from huggingface_hub import CommitOperationAdd, HfApi
+added = [CommitOperationAdd("more.parquet", b"PAR1")]
+HfApi().create_commit(sys.argv[1], added, commit_message="More", repo_type="dataset")
+"""
+
+
+def test_where_xet_is_not_switched_off_the_client_takes_no_other_way(traces, monkeypatch):
+    pytest.importorskip("hf_xet")
+    env = {**os.environ, "HF_HUB_DISABLE_XET": "0"}
+    done = subprocess.run([sys.executable, "-c", UPLOAD, TRACES], env=env, capture_output=True, text=True, check=False)
+    assert "ConnectionError: Network error: Request error: HTTP status client error (404 Not Found)" in done.stderr
+    assert traces.stages() == ["preupload", "xet"]
+    # but for a file that is open
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    traces.forget()
+    commit([CommitOperationAdd("more.parquet", io.BytesIO(b"PAR1"))])
+    assert traces.stages() == ["preupload", "batch", "upload", "verify", "commit"]
 
 
 def test_the_storage_never_sees_the_token(traces):
