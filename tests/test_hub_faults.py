@@ -23,7 +23,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import httpx
 
-from tests.hub import ALWAYS, Cut, Hub, Refuse, Slow
+from tests.hub import ALWAYS, Cut, Hub, Meanwhile, Refuse, Slow
 
 TRACES = "tester/traces"
 DATA = "data.parquet"
@@ -39,11 +39,11 @@ def traces(hub: Hub) -> Hub:
     return hub
 
 
-def commit():
+def commit(**more):
     """A commit of a large file, a small one and a card: every stage of an upload."""
     contents = {"README.md": b"---\nlicense: apache-2.0\n---\n", "new.parquet": BYTES[::-1] + b"new", "a.txt": b"a"}
     additions = [CommitOperationAdd(path, data) for path, data in contents.items()]
-    return HfApi().create_commit(TRACES, additions, commit_message="New", repo_type="dataset")
+    return HfApi().create_commit(TRACES, additions, commit_message="New", repo_type="dataset", **more)
 
 
 def tag():
@@ -179,6 +179,23 @@ def test_whether_a_commit_or_a_tag_was_made_is_not_to_be_known_from_the_error(tr
     with pytest.raises(httpx.RemoteProtocolError):
         tag()
     assert ("v2.0.0" in traces.repository(TRACES).tags) == made
+
+
+def test_of_two_who_commit_on_the_same_parent_the_second_hears_of_it(traces):
+    parent = info().sha
+    traces.fail("commit", Meanwhile(lambda: traces.publish(TRACES, {"other.txt": b"other"})))
+    with pytest.raises(HfHubHTTPError, match="A commit has happened since") as error:
+        commit(parent_commit=parent)
+    assert error.value.response.status_code == 412
+    # what was uploaded for it is there, and is not uploaded again
+    traces.forget()
+    told = commit(parent_commit=info().sha)
+    assert "upload" not in traces.stages()
+    assert sorted(traces.repository(TRACES).commits[told.oid].files)[-2:] == ["new.parquet", "other.txt"]
+    # without a parent nobody would have known
+    traces.fail("commit", Meanwhile(lambda: traces.publish(TRACES, {"a.txt": b"lost"})))
+    HfApi().create_commit(TRACES, [CommitOperationAdd("a.txt", b"won")], commit_message="Blind", repo_type="dataset")
+    assert traces.read(TRACES, "a.txt") == b"won"
 
 
 def test_a_gateway_that_gives_up_leaves_the_same_doubt(traces):

@@ -32,6 +32,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import get_session
 
 from tests.hub import READER, STRANGER, Hub, User
 
@@ -210,6 +211,18 @@ def test_the_same_bytes_make_no_commit(traces):
     assert "commit" not in traces.stages()
     assert "upload" not in traces.stages()
     assert traces.stages()[-1] == "info"
+
+
+def test_an_empty_commit_is_made_if_it_is_asked_for_which_the_client_does_not(traces):
+    head = traces.repository(TRACES).at("main")
+    assert commit([]).oid == head.oid
+    header = {"key": "header", "value": {"summary": "Nothing", "description": "", "parentCommit": head.oid}}
+    url, known = f"{traces.endpoint}/api/datasets/{TRACES}/commit/main", {"Authorization": f"Bearer {traces.token}"}
+    told = get_session().post(url, content=json.dumps(header), headers=known).json()
+    made = traces.repository(TRACES).at("main")
+    assert (made.oid, made.parent, made.files) == (told["commitOid"], head.oid, head.files)
+    for body in ("", "{}", "no JSON", json.dumps({"key": "file", "value": {}}), json.dumps(header) + '\n{"key": "x"}'):
+        assert get_session().post(url, content=body, headers=known).status_code == 400
 
 
 def test_a_stale_parent_is_refused_and_a_short_one_that_is_right_is_not(traces):

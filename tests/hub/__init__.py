@@ -15,6 +15,7 @@ log name them:
 | create, delete, settings | `POST /api/repos/create`, `DELETE /api/repos/delete`, `PUT .../settings` |
 | validate | `POST /api/validate-yaml` |
 | preupload, commit | `POST .../preupload/REV`, `POST .../commit/REV` (ndjson; `create_pr=1`) |
+| xet | `GET .../xet-write-token/REV`: 404, since there is no Xet |
 | batch, verify, complete | `POST REPO.git/info/lfs/objects/batch`, `.../verify`, `POST /api/complete_multipart/...` |
 | upload, download | `PUT` and `GET` at the storage, a second port |
 | info, tree, paths | `GET ...[/revision/REV]`, `GET .../tree/REV[/PATH]`, `POST .../paths-info/REV` |
@@ -33,9 +34,9 @@ nothing here was compared with it over the network.
 What is not like the real Hub:
 
 * No Xet. huggingface_hub 2.4 uploads every large file by Xet where hf-xet is installed, whatever the server's answers
-  say (only an open binary file, not a path nor bytes, still goes by LFS), and asks `.../xet-write-token/REV`, which is
-  unknown here. `HF_HUB_DISABLE_XET=1` makes it speak LFS, and `Hub.environment` and the fixture set it. For downloads
-  the client uses Xet only if an answer has `X-Xet-Hash`, and none has here.
+  say (only an open binary file, not a path nor bytes, still goes by LFS): it asks for `xet-write-token`, and ends where
+  there is none. `HF_HUB_DISABLE_XET=1` makes it speak LFS; `Hub.environment` and the fixture set it. For downloads it
+  uses Xet only if an answer has `X-Xet-Hash` or a listing `xetHash`, and none has here.
 * Large is what `.gitattributes` says, what has a NUL byte in its first 512, and what is over 10 MiB. `.gitignore` is
   not looked at; a copy within a commit works as the client does it, one from another repository does not.
 * The metadata of cards: that it is YAML, and a few rules. The real Hub has many more.
@@ -48,7 +49,7 @@ What is not like the real Hub:
 from __future__ import annotations
 
 from tests.hub.calls import Asked, User
-from tests.hub.faults import ALWAYS, Cut, Fault, Order, Refuse, Slow
+from tests.hub.faults import ALWAYS, Cut, Fault, Meanwhile, Order, Refuse, Slow
 from tests.hub.server import OWNER, READER, STRANGER, Hub, serving
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "Cut",
     "Fault",
     "Hub",
+    "Meanwhile",
     "Order",
     "Refuse",
     "Slow",

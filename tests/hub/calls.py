@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from tests.hub.faults import Cut, Fault, Refuse, Slow
+from tests.hub.faults import Cut, Fault, Meanwhile, Refuse, Slow
 from tests.hub.refusals import Refused, no_repository
 from tests.hub.repository import Repository
 
@@ -142,13 +142,22 @@ def answering(hub: Hub, site: str, handler: Handler) -> Callable[[web.Request], 
         asked.size = len(body)
         if isinstance(fault, Slow):
             await asyncio.sleep(fault.seconds)
-        acts = not isinstance(fault, Refuse | Cut) or (
-            fault.acted if isinstance(fault, Refuse) else fault.when != "before"
-        )
-        response = act(hub, request, body, asked, handler) if acts else web.Response()
+        if isinstance(fault, Meanwhile):
+            fault.happens()
+        response = act(hub, request, body, asked, handler) if acts(fault) else web.Response()
         return await spoiled(request, response, asked, fault)
 
     return answer
+
+
+def acts(fault: Fault | None) -> bool:
+    """Whether what is asked is done, with this fault."""
+    match fault:
+        case Refuse():
+            return fault.acted
+        case Cut():
+            return fault.when != "before"
+    return True
 
 
 def note(request: web.Request, site: str, stage: str) -> Asked:
@@ -220,12 +229,11 @@ async def cut_upload(request: web.Request, asked: Asked, at: int) -> web.StreamR
 
 
 async def cut_download(request: web.Request, response: web.StreamResponse, asked: Asked, at: int) -> web.StreamResponse:
-    assert isinstance(response, web.Response)
-    assert isinstance(response.body, bytes)
+    body = response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else b""
     begun = web.StreamResponse(status=response.status, headers=response.headers)
-    begun.content_length = len(response.body)
+    begun.content_length = len(body)
     asked.status = response.status
     await begun.prepare(request)
-    await begun.write(response.body[:at])
+    await begun.write(body[:at])
     hang_up(request)
     return begun

@@ -9,7 +9,7 @@ assert order.met                                               # it did come to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -49,7 +49,14 @@ class Slow:
     seconds: float
 
 
-Fault = Refuse | Cut | Slow
+@dataclass(frozen=True)
+class Meanwhile:
+    """Something else happens just before: another commit, a tag, the end of the repository."""
+
+    happens: Callable[[], object]
+
+
+Fault = Refuse | Cut | Slow | Meanwhile
 
 
 @dataclass
