@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,7 @@ def test_a_version_goes_up_in_one_commit_and_comes_back_by_its_tag(hub, tmp_path
     assert checked.checked_count == 3
 
 
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 def test_the_ids_are_those_of_git(traces, tmp_path):
     commit(
         [CommitOperationAdd("wrong.md", b"after the folder in git, before it in the alphabet"), *additions(ROWS[:9])]
