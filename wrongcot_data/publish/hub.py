@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ class Hub:
         self.repo = repo
         self.name = repo
         self._private = private
+        _quiet_unless_watched()
         self._propose = propose
 
     def versions(self) -> Mapping[Version, str]:
@@ -158,6 +160,14 @@ class Hub:
                 raise
             if self._commit_of(tag) != commit:
                 raise Moved from error
+
+
+def _quiet_unless_watched() -> None:
+    """Progress bars are for people: none in logs and pipes."""
+    from huggingface_hub.utils import disable_progress_bars
+
+    if not sys.stderr.isatty():
+        disable_progress_bars()
 
 
 def _api() -> HfApi:
