@@ -85,7 +85,8 @@ class Judged(Replies):
     def count_samples(self, samples: Sequence[Sample], spare: Sequence[Sample] = ()) -> None:
         """Account for the replies to a question, and for those that are there and not called for."""
         Replies.count_samples(self, samples, spare)
-        self.refused.update(refusal_of(sample) for sample in samples if sample.verdict.grade != "correct")
+        refused = [sample.verdict for sample in samples if sample.verdict.grade != "correct"]
+        self.refused.update(refusal_of(verdict.grade, verdict.reason) for verdict in refused)
 
 
 @dataclass(slots=True)
@@ -109,10 +110,10 @@ class Receipt(Replies):
             self.left_out.setdefault(variant, Counter())[reason] += count
 
 
-def refusal_of(sample: Sample) -> Refusal:
-    """Why a reply about a trace was not accepted, without what was found."""
-    name = sample.verdict.reason.partition(":")[0]
-    return name if sample.verdict.grade != "error" else "the request failed"  # type: ignore[return-value]
+def refusal_of(grade: Grade, reason: str) -> Refusal:
+    """Why a reply about a trace was not accepted, from its verdict, without what was found."""
+    name = reason.partition(":")[0]
+    return name if grade != "error" else "the request failed"  # type: ignore[return-value]
 
 
 def why_short(samples: Sequence[Sample], grade: Grade, kept: int, end: End | None, stopped: Stopped | None) -> LeftOut:

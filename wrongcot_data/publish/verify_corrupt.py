@@ -8,12 +8,14 @@ replies is judged again, and the chains are made of those that the data set hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 
 from wrongcot_data.pool.grading import verdict as verdict_of
 from wrongcot_data.publish.columns import problem_of, text_of
-from wrongcot_data.publish.verify_replies import ReadRows, Row, verdict_faults
+from wrongcot_data.publish.verify_parents import ReadRows, text_hash
+from wrongcot_data.publish.verify_replies import Row, verdict_faults
+from wrongcot_data.receipt import LeftOut
 from wrongcot_data.records import Problem, Step, Verdict
 from wrongcot_data.spec import BuildSpec, content_hash
 from wrongcot_data.tasks.base import Task
@@ -69,29 +71,37 @@ def reply_faults(task: Task, problem: Problem, row: Row) -> Iterator[str]:
     yield from verdict_faults(row, verdict_of(spoiling, asked, row["completion"], row["finish_reason"], row["error"]))
 
 
-@dataclass(slots=True)
-class _Asked:
-    """What a teacher was asked about one trace.
+class _Chains:
+    """Makes the chains of a data set again, of the replies that it holds.
 
-    Attributes:
-        texts: of the trace, as the replies have it.
-        replies: those that were accepted, by the text of the step.
+    Args:
+        teacher: who was asked for mistakes; empty where nobody was.
     """
 
-    texts: set[str] = field(default_factory=set)
-    replies: dict[str, list[str]] = field(default_factory=dict)
+    def __init__(self, task: Task, spec: BuildSpec, read: ReadRows, teacher: str) -> None:
+        self._task, self._spec, self._teacher = task, spec, teacher
+        self._replies: dict[str, dict[str, list[str]]] = {}
+        self._texts: dict[str, set[bytes]] = {}
+        for row in read(CORRUPT_SAMPLES) if teacher else ():
+            self._texts.setdefault(row["parent_id"], set()).add(text_hash(row["parent_completion"]))
+            of_step = self._replies.setdefault(row["parent_id"], {}).setdefault(row["step_text"], [])
+            of_step += [row["answer"]] if row["grade"] == "correct" else []
 
+    def is_about(self, name: str, base: Row) -> bool:
+        """Whether all replies that are about a trace have the text of it that its row has."""
+        return self._texts.get(name, set()) <= {text_hash(text_of(base))}
 
-def _asked(rows: Iterable[Row]) -> dict[str, _Asked]:
-    """What a teacher was asked, by the name of the trace."""
-    found: dict[str, _Asked] = {}
-    for row in rows:
-        one = found.setdefault(row["parent_id"], _Asked())
-        one.texts.add(row["parent_completion"])
-        replies = one.replies.setdefault(row["step_text"], [])
-        if row["grade"] == "correct":
-            replies.append(row["answer"])
-    return found
+    def made_from(self, name: str, base: Row, top: int) -> Sequence[Element] | LeftOut:
+        """The chain of a row's trace, as `rows.chain_of` makes it.
+
+        Args:
+            name: of the trace.
+        """
+        problem, text = problem_of(self._task, base), text_of(base)
+        element = Element(text, tuple(self._task.steps(problem, text)), self._task.grade(problem, text, "stop"))
+        asked = asking(self._teacher, self._task, Told(element.steps, self._replies.get(name, {})))
+        rules = rules_of(self._task, self._spec.corrupt, self._spec.seed, asked)
+        return chain_of(self._task, problem, element, rules, top)
 
 
 def set_faults(task: Task, spec: BuildSpec, read: ReadRows, teacher: str) -> Iterator[str]:
@@ -107,36 +117,48 @@ def set_faults(task: Task, spec: BuildSpec, read: ReadRows, teacher: str) -> Ite
     levels = spec.corrupt.levels
     if "corrupt" not in spec.variants or 0 not in levels:
         return
-    top = max(levels)
-    asked = _asked(read(CORRUPT_SAMPLES)) if teacher else {}
+    chains = _Chains(task, spec, read, teacher)
     found: dict[tuple[int, str], list[str]] = {}
     for level in levels:
         for row in read(config_of(level)):
             found.setdefault((level, row["parent_id"]), []).append(_mark(text_of(row), row["steps"]))
-    bases = set()
     for row in read(config_of(0)):
-        bases.add(row["parent_id"])
-        problem, text = problem_of(task, row), text_of(row)
-        base = Element(text, tuple(task.steps(problem, text)), task.grade(problem, text, "stop"))
-        about = asked.get(row["parent_id"], _Asked())
-        if about.texts - {text}:
-            yield f"{CORRUPT_SAMPLES}: parent_completion is not the text of {row['parent_id']}"
-        told = Told(base.steps, about.replies)
-        rules = rules_of(task, spec.corrupt, spec.seed, asking(teacher, task, told))
-        made = chain_of(task, problem, base, rules, top)
+        if not chains.is_about(row["parent_id"], row):
+            yield f"{CORRUPT_SAMPLES}: their parent_completion is not the text of {row['parent_id']} at level 0"
+        made = chains.made_from(row["parent_id"], row, max(levels))
         for level in levels:
-            element = element_at(made, level)
-            due = [_mark(element.text, map(asdict, element.steps))] if isinstance(element, Element) else []
-            rows = found.get((level, row["parent_id"]), [])
-            if len(rows) < len(due) and spec.match != "none":
-                continue  # matched away
-            if len(rows) < len(due):
-                yield f"{config_of(level)}: the row made from {row['parent_id']} is missing"
-            elif rows != due:
-                yield f"{config_of(level)}: the row made from {row['parent_id']} is not what its level 0 becomes"
+            yield from _element_faults(row["parent_id"], made, level, found.get((level, row["parent_id"]), []), spec)
+    if spec.match == "none":
+        yield from _missing_bases(chains, spec, read, found)
+
+
+def _element_faults(
+    parent: str, made: Sequence[Element] | LeftOut, level: int, rows: list[str], spec: BuildSpec
+) -> Iterator[str]:
+    """Whether the rows that one base has at a level are those that its chain makes."""
+    element = element_at(made, level)
+    due = [_mark(element.text, map(asdict, element.steps))] if isinstance(element, Element) else []
+    if len(rows) < len(due):
+        if spec.match == "none":  # else it is matched away
+            yield f"{config_of(level)}: the row made from {parent} is missing"
+    elif rows != due:
+        yield f"{config_of(level)}: the row made from {parent} is not what its level 0 becomes"
+
+
+def _missing_bases(
+    chains: _Chains, spec: BuildSpec, read: ReadRows, found: Mapping[tuple[int, str], object]
+) -> Iterator[str]:
+    """Traces that have no row at level 0 though a chain of them begins, or one of another level without it."""
+    bases = {parent for level, parent in found if level == 0}
     for level, parent in found:
-        if parent not in bases and spec.match == "none":
+        if parent not in bases:
             yield f"{config_of(0)}: the row of {parent} is missing, from which one of {config_of(level)} is made"
+    base = spec.corrupt.base
+    for row in read(base) if base in spec.variants else ():
+        name = row["parent_id"] or f"{row['problem_id']}:{base}"
+        known = {(level, name) for level in spec.corrupt.levels} & found.keys()
+        if not known and not isinstance(chains.made_from(name, row, 0), str):
+            yield f"{config_of(0)}: the row made from {name} is missing"
 
 
 def _mark(text: str, steps: Iterable[Row]) -> str:

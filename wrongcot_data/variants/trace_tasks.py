@@ -48,6 +48,7 @@ class TraceTask:
         self.task = task
         self.author: Literal["human", "solver"] = task.author
         self.licence = task.licence
+        self.data_set = task.data_set
         self.grader_version = f"{rules}+{task.grader_version}"
         self.grader_waits = task.grader_waits
         self.columns = task.columns
