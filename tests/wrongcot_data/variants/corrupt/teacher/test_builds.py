@@ -11,6 +11,8 @@ import pytest
 
 from tests.wrongcot_data.variants.builds import Command, built, stored
 from wrongcot_data.publish.dataset import MANIFEST
+from wrongcot_data.publish.release import without_paths
+from wrongcot_data.spec import make_spec
 from wrongcot_data.teachers.registry import get_teacher
 from wrongcot_data.teachers.weights import packaged_gguf
 from wrongcot_data.variants.corrupt.levels import wanted
@@ -162,6 +164,12 @@ def test_a_dry_run_tells_of_the_mistakes(tmp_path: Path, run, command: Command):
     assert plan["mistakes"] == about
     assert "steps of reference traces by scripted: about 24 to 384 replies more" in run(*args).stdout
     assert "right traces by scripted: one or more a step" in run(*args, "--base", "right").stdout
+
+
+def test_a_published_spec_names_a_teacher_without_its_path():
+    spec = make_spec({"task": "gsm8k", "corrupt": {"operators": ["slip", "teacher:/home/somebody/models/mine"]}})
+    published = without_paths(spec.model_dump(mode="json"))
+    assert published["corrupt"]["operators"] == ["slip", "teacher:mine"]
 
 
 @pytest.mark.parametrize(
