@@ -1,0 +1,5 @@
+"""A data set as one HTML page: counts, plots and some of its traces to read.
+
+`choice` says which rows, `reading` gets them, `traces` and `beside` make of a row what is shown, `model` puts it
+together with `plots`, `html` renders it, and `write` is the way through.
+"""
