@@ -33,7 +33,7 @@ def overview(
         "configs": [_config(name, one) for name, one in configs.items()],
         "answers": [_answers(name, one) for name, one in traces_of(configs).items()],
         "errors": [_errors(name, one) for name, one in traces_of(configs).items() if one["kinds"]],
-        "receipt": _receipt(manifest["receipt"]),
+        "receipt": _receipt(manifest["receipt"], list(manifest["rows"])),
         "kinds": _kinds(found.counts, chosen),
         "verdict_bars": verdict_bars(configs),
         "first_errors": first_errors(configs),
@@ -87,7 +87,7 @@ def _problem(problem_id: str, rows: Sequence[Row], there: int) -> dict[str, Any]
 
 def _title(manifest: Mapping[str, Any]) -> str:
     teacher = manifest["teacher"]["name"]
-    return f"{manifest['spec']['task']} traces" + (f" of {teacher}" if teacher else "")
+    return f"{manifest['spec']['task']}: traces" + (f" of {teacher}" if teacher else "")
 
 
 def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -127,12 +127,16 @@ def _answers(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
 
 def _errors(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
     kinds = ", ".join(f"{count['steps']:,} {kind}" for kind, count in one["kinds"].items())
-    operators = ", ".join(f"{count:,} {operator}" for operator, count in one["operators"].items())
-    return {"name": name, "kinds": kinds, "operators": operators}
+    operators: Counter[str] = Counter()
+    for way, count in one["operators"].items():  # `slip: carry` is a way of `slip`
+        operators[way.partition(":")[0]] += count
+    told = ", ".join(f"{count:,} {operator}" for operator, count in operators.most_common())
+    return {"name": name, "kinds": kinds, "operators": told}
 
 
-def _receipt(receipt: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _receipt(receipt: Mapping[str, Any], order: Sequence[str]) -> list[dict[str, Any]]:
     accounts = {**receipt["by_variant"], **receipt["views"]}
+    named = sorted(accounts, key=lambda name: order.index(name) if name in order else len(order))
     return [
         {
             "name": name,
@@ -140,7 +144,7 @@ def _receipt(receipt: Mapping[str, Any]) -> list[dict[str, Any]]:
             "kept": account["kept"],
             "left_out": ", ".join(f"{count:,} {reason}" for reason, count in account["left_out"].items()),
         }
-        for name, account in accounts.items()
+        for name, account in ((name, accounts[name]) for name in named)
     ]
 
 

@@ -56,8 +56,9 @@ def first_errors(configs: Configs) -> list[dict[str, Any]]:
             told = f"{part * width:.0f} to {(part + 1) * width:.0f} % into the trace: {share:.1f} % ({count:,})"
             height = _places(100 * count / highest)
             bars.append({"x": _places(part * width), "width": _places(width), "height": height, "told": told})
-        note = f"{first['rows']:,} traces with an invalid step"
-        panels.append({"name": name, "note": note, "bars": bars, "highest": f"{100 * highest / first['rows']:.0f} %"})
+        above = width * (first["by_part"].index(highest) + 0.5)
+        top = {"x": _places(above), "label": f"{100 * highest / first['rows']:.0f} %"}
+        panels.append({"name": name, "note": f"{first['rows']:,} traces", "bars": bars, "top": top})
     return panels
 
 

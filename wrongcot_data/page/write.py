@@ -13,11 +13,6 @@ from wrongcot_data.page.html import GENERATOR, render
 from wrongcot_data.page.model import overview, traces
 from wrongcot_data.page.reading import browsable, entries, rows_at
 
-ROWS = 600
-"""Rows of a page: about a megabyte, which a phone opens at once, and enough for some forty problems of a full set."""
-
-MOST_ROWS = 20_000
-
 HEAD_BYTES = 2_000
 """In which a page of ours has its generator."""
 

@@ -87,8 +87,11 @@
     option.setAttribute("role", "option");
     option.setAttribute("aria-selected", "false");
     const head = make("span", "head");
-    head.append(make("span", "grade-mark", GRADE_MARKS[shade(GRADE_MARKS, trace.grade)] ?? "·"), make("b", "", levelled(trace)));
-    head.append(make("span", "reason", `${trace.grade === trace.reason ? "" : `${trace.grade}: `}${trace.reason}`));
+    const mark = make("span", "grade-mark", GRADE_MARKS[shade(GRADE_MARKS, trace.grade)] ?? "·");
+    mark.setAttribute("role", "img");
+    mark.setAttribute("aria-label", trace.grade);
+    mark.title = trace.grade;
+    head.append(mark, make("b", "", levelled(trace)), make("span", "reason", trace.reason));
     option.append(head, make("span", "problem", problems[trace.problem].id));
     option.addEventListener("click", () => go({ trace: trace.id }));
     return option;
@@ -187,7 +190,7 @@
   }
 
   function intoView(box, element) {
-    const above = element.offsetTop - box.offsetTop;
+    const above = element.offsetTop;
     if (above < box.scrollTop) box.scrollTop = above;
     const below = above + element.offsetHeight - box.clientHeight;
     if (below > box.scrollTop) box.scrollTop = below;
