@@ -21,12 +21,18 @@ LABEL = 24
 @click.command(short_help="Print the quality report of a data set, and write it as a page to read its traces in.")
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option(
-    "--html", type=click.Path(path_type=Path, dir_okay=False), help="Where the page goes; ./NAME-report.html if not given."
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the page goes; ./NAME-report.html if not given.",
 )
 @click.option("--no-html", is_flag=True, help="The numbers alone; `--json` without `--html` implies it.")
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
 @click.option(
-    "--rows", type=click.IntRange(1, MOST_ROWS), default=ROWS, show_default=True, help="Rows that the page holds at most."
+    "--rows",
+    type=click.IntRange(1, MOST_ROWS),
+    default=ROWS,
+    show_default=True,
+    help="Rows that the page holds at most.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of which rows these are.")
 @json_option

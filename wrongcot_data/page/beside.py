@@ -44,8 +44,10 @@ def _wishes(this: Shown, traces: Sequence[Shown]) -> Iterator[Test]:
         yield lambda other: other.name == this.parent and other.role in ("reference", "right")
     if this.role == "reference":
         yield lambda other: other.role == "paraphrase" and other.parent == this.name
-    for role in NEXT_BEST.get(this.role, ("right", "reference", "wrong", "paraphrase", "corrupt")):
+    for role in NEXT_BEST.get(this.role, ("right", "reference", "wrong")):
         yield partial(_is_other_of, role, this)
+    if this.role not in MADE_OF_OTHERS:
+        yield lambda other: _is_made_of(this, other)
 
 
 def _same_chain(this: Shown, other: Shown) -> bool:
@@ -55,3 +57,8 @@ def _same_chain(this: Shown, other: Shown) -> bool:
 def _is_other_of(role: str, this: Shown, other: Shown) -> bool:
     """Whether it is of the role, and no copy of this: a reply of the pool may be a trace too, and a row of a mix is."""
     return other.role == role and other.name != this.name
+
+
+def _is_made_of(this: Shown, other: Shown) -> bool:
+    """Whether it was made of this and is not just the same again, as level 0 is."""
+    return other.role in MADE_OF_OTHERS and other.parent == this.name and (other.role != "corrupt" or other.level > 0)

@@ -165,8 +165,9 @@ def choose(found: Survey, wholes: Mapping[str, Whole], limit: int, seed: int) ->
     while missing:
         rarest = next(iter(missing))
         first = found.firsts[rarest]
-        others = len(missing) - 1
-        if not take([first, *wholes[first.problem_id].entries], limit - others):
+        whole = wholes[first.problem_id].entries
+        extra = [] if rarest in map(kind_of, whole) else [first]
+        if not take([*whole, *extra], limit - len(missing) + 1):
             take([first], len(chosen) + 1)
     for name in sorted(wholes, key=ranks.__getitem__):
         if not take(wholes[name].entries, limit):

@@ -28,7 +28,11 @@ GENERATOR = '<meta name="generator" content="wrongcot">'
 def render(overview: Mapping[str, Any], traces: Mapping[str, Any]) -> str:
     """The page. The same values give the same bytes."""
     environment = Environment(
-        loader=FileSystemLoader(ASSETS), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(ASSETS),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     style, script = (ASSETS / "page.css").read_text("utf-8"), (ASSETS / "page.js").read_text("utf-8")
     return environment.get_template("page.html.jinja").render(

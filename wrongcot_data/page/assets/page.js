@@ -109,11 +109,12 @@
   function showTrace() {
     const trace = traces[numbers.get(state.trace)];
     byId("detail").hidden = !trace;
-    for (const [number, option] of options) option.setAttribute("aria-selected", String(traces[number] === trace));
+    for (const line of byId("list").querySelectorAll("[aria-selected='true']")) line.setAttribute("aria-selected", "false");
     byId("list").removeAttribute("aria-activedescendant");
     if (!trace) return;
     const chosen = options.get(numbers.get(trace.id));
     if (chosen) {
+      chosen.setAttribute("aria-selected", "true");
       byId("list").setAttribute("aria-activedescendant", chosen.id);
       intoView(byId("list"), chosen);
     }
