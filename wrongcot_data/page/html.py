@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from wrongcot_data import __version__
 
@@ -37,11 +36,11 @@ def render(overview: Mapping[str, Any], traces: Mapping[str, Any]) -> str:
     style, script = (ASSETS / "page.css").read_text("utf-8"), (ASSETS / "page.js").read_text("utf-8")
     return environment.get_template("page.html.jinja").render(
         **overview,
-        generator=Markup(GENERATOR),
+        generator=GENERATOR,
         version=__version__,
         policy=policy(style, script),
-        style=Markup(style),
-        script=Markup(script),
+        style=style,
+        script=script,
         traces=embedded(traces),
     )
 
@@ -61,12 +60,12 @@ def policy(style: str, script: str) -> str:
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
-def embedded(value: Any) -> Markup:
+def embedded(value: Any) -> str:
     r"""A value as JSON that can stand in a `script` element: what could end or open one is written as `\\u003c`."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":  # they only occur inside strings, where every character may be written so
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
+    return text
 
 
 def _hash_of(text: str) -> str:

@@ -12,7 +12,7 @@ from wrongcot_data.measure.quality import VERDICTS, median_part, traces_of
 from wrongcot_data.page.beside import counterparts
 from wrongcot_data.page.choice import Entry, Kind, Survey, Whole, kind_of
 from wrongcot_data.page.plots import first_errors, length_boxes, verdict_bars
-from wrongcot_data.page.traces import MOST_CHARACTERS, Row, Shown, own_columns, shown, shortened, turns
+from wrongcot_data.page.traces import MOST_CHARACTERS, Row, Shown, own_columns, shortened, shown, turns
 from wrongcot_data.variants.corrupt.rows import CONFIGS as CORRUPT_CONFIGS
 
 Rows = Mapping[tuple[str, int], Row]
@@ -80,7 +80,7 @@ def _problem(problem_id: str, rows: Sequence[Row], there: int) -> dict[str, Any]
         "id": problem_id,
         "prompt": shortened(prompt, MOST_CHARACTERS),
         "right": shortened(rows[0]["reference_answer"]),
-        "own": own_columns(rows[0]),
+        "own": [(name, value) for name, value in own_columns(rows[0]) if value and value not in prompt],
         "there": there,
     }
 

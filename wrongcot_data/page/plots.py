@@ -25,10 +25,11 @@ def verdict_bars(configs: Configs) -> list[dict[str, Any]]:
     """Shares of the steps' verdicts: one bar a config, in parts from left to right."""
     bars = []
     for name, one in traces_of(configs).items():
+        parts: list[dict[str, Any]] = []
         steps = one["steps"]
         if not steps["total"]:
             continue
-        parts, at = [], 0.0
+        at = 0.0
         for verdict in VERDICTS:
             width = 100 * steps[verdict] / steps["total"]
             told = f"{width:.1f} % {verdict}"

@@ -20,9 +20,9 @@ VARIANTS = ("right", "wrong", "reference", "corrupt", "paraphrase")
 
 @pytest.fixture(scope="session")
 def every_variant(tmp_path_factory: pytest.TempPathFactory, scripted: Callable[..., dict[str, Any]]) -> Path:
-    """A finished data set of 16 problems with every variant, never to be written to."""
+    """A finished data set of 12 problems with every variant, never to be written to."""
     out = tmp_path_factory.mktemp("every") / "countdown"
-    scripted(out, "--limit", 16, "--per-problem", 2, *(f"--variant={name}" for name in VARIANTS))
+    scripted(out, "--limit", 12, "--per-problem", 2, *(f"--variant={name}" for name in VARIANTS))
     return out
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wrongcot_data.page.choice import PER_PROBLEM, Entry, choose, gather, kind_of, survey
@@ -34,6 +34,7 @@ def chosen(rows: Sequence[Entry], limit: int, seed: int = 0) -> list[Entry]:
     return choose(found, gather(rows, found.problems(), seed), limit, seed)
 
 
+@settings(max_examples=40)
 @given(data_sets(), st.integers(1, 60), st.integers(0, 3))
 def test_every_kind_has_a_row_and_there_are_no_more_rows_than_asked_or_kinds(rows: list[Entry], limit: int, seed: int):
     page = chosen(rows, limit, seed)
@@ -44,6 +45,7 @@ def test_every_kind_has_a_row_and_there_are_no_more_rows_than_asked_or_kinds(row
     assert len(set(page)) == len(page)
 
 
+@settings(max_examples=40)
 @given(data_sets(), st.integers(0, 3))
 def test_with_room_for_all_every_problem_is_shown_in_every_config_it_has(rows: list[Entry], seed: int):
     page = chosen(rows, len(rows) + 1, seed)
@@ -53,11 +55,13 @@ def test_with_room_for_all_every_problem_is_shown_in_every_config_it_has(rows: l
     assert all(count >= min(there[place], PER_PROBLEM) for place, count in here.items())
 
 
+@settings(max_examples=40)
 @given(data_sets(), st.integers(1, 60))
 def test_the_same_rows_and_seed_make_the_same_page(rows: list[Entry], limit: int):
     assert chosen(rows, limit, 7) == chosen(rows, limit, 7)
 
 
+@settings(max_examples=40)
 @given(data_sets(), st.integers(1, 60))
 def test_the_rows_of_a_problem_stand_together_in_the_order_of_the_data_set(rows: list[Entry], limit: int):
     page = chosen(rows, limit)

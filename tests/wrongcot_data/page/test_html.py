@@ -30,7 +30,7 @@ def test_embedded_data_is_what_it_was_and_holds_nothing_that_ends_or_opens_an_el
     assert not re.search("[<>&\u2028\u2029]", text)
 
 
-@pytest.mark.parametrize("text", ["</script>", "<!--<script>", "]]>", "&lt;", "\u2028", "\x00", "\r\n", "{{ x }}"])
+@pytest.mark.parametrize("text", ["</script>", "<!--<script>", "]]>", "&lt;", "\u2028", "\x00", "\r\n"])
 def test_no_known_way_out_of_a_script_element_is_open(text: str):
     assert text not in embedded({"trace": text})
     assert json.loads(embedded({"trace": text})) == {"trace": text}

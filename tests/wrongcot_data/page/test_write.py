@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,9 +115,8 @@ def test_a_manifest_that_tells_little_makes_a_page_all_the_same(copied: Path, pa
 def test_rows_with_empty_columns_are_shown(copied: Path, page_of: Callable[..., str]):
     def empty(rows: list[dict[str, Any]]) -> None:
         for row in rows:
-            row.update(reason=None, parent_id=None, answer=None, prompt=None, teacher=None, sampling=None)
+            row.update(reason=None, parent_id=None, prompt=None, teacher=None, sampling=None)
 
-    shutil.copytree(copied / "wrong", copied.parent / "before")
     change_rows(copied, "wrong", empty)
     traces = data_of(page_of(copied))["traces"]
     assert {trace["reason"] for trace in traces if trace["variant"] == "wrong"} == {""}

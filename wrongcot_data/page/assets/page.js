@@ -181,7 +181,7 @@
 
   function stepElement([words, verdict, fault, operator]) {
     const known = shade(VERDICT_MARKS, verdict);
-    const step = make("span", `step ${known}`);
+    const step = make("span", `step ${known}${operator ? " made" : ""}`);
     const mark = make("span", "mark", VERDICT_MARKS[known]);
     mark.setAttribute("aria-hidden", "true");
     step.append(mark, make("span", "spoken", `${known} step: `), make("span", "words", words));
