@@ -15,6 +15,9 @@ from wrongcot_data.page.plots import first_errors, length_boxes, verdict_bars
 from wrongcot_data.page.traces import MOST_CHARACTERS, Row, Shown, own_columns, shortened, shown, turns
 from wrongcot_data.variants.corrupt.rows import CONFIGS as CORRUPT_CONFIGS
 
+SHORT = 30
+"""Characters up to which a column of the task is told though the prompt has the same somewhere."""
+
 Rows = Mapping[tuple[str, int], Row]
 """Rows by config and number in it."""
 
@@ -76,11 +79,12 @@ def _told(trace: Shown, problem: int, beside: int) -> dict[str, Any]:
 
 def _problem(problem_id: str, rows: Sequence[Row], there: int) -> dict[str, Any]:
     prompt = next((turns(row["prompt"]) for row in rows if row.get("prompt")), "")
+    own = [(name, value) for name, value in own_columns(rows[0]) if value]
     return {
         "id": problem_id,
         "prompt": shortened(prompt, MOST_CHARACTERS),
         "right": shortened(rows[0]["reference_answer"]),
-        "own": [(name, value) for name, value in own_columns(rows[0]) if value and value not in prompt],
+        "own": [(name, value) for name, value in own if len(value) < SHORT or value not in prompt],
         "there": there,
     }
 

@@ -76,7 +76,7 @@ def test_text_from_right_to_left_and_beyond_the_first_plane_is_whole_and_in_its_
         {"start": 20, "end": len(text), "text": "", "verdict": "invalid", "kind": "false equation", "operator": ""},
     ]
     browser = visit_changed(told(text, steps=steps), width=360)
-    words = [one.get_attribute("textContent") for one in all_of(browser, ".text .words")]
+    words = [one.get_attribute("textContent") for one in all_of(browser, ".text .step .words")]
     assert words == [text[:2], text[20:]]
     assert not scrolls_sideways(browser)
 

@@ -175,7 +175,11 @@
 
   function textElement(trace) {
     const text = make("div", "text");
-    text.append(...trace.pieces.map((piece) => (typeof piece === "string" ? piece : stepElement(piece))));
+    text.dir = "auto";
+    text.append(...trace.pieces.map((piece) => {
+      if (typeof piece !== "string") return stepElement(piece);
+      return piece.trim() ? make("span", "words", piece) : piece;
+    }));
     return text;
   }
 
@@ -184,10 +188,17 @@
     const step = make("span", `step ${known}${operator ? " made" : ""}`);
     const mark = make("span", "mark", VERDICT_MARKS[known]);
     mark.setAttribute("aria-hidden", "true");
-    step.append(mark, make("span", "spoken", `${known} step: `), make("span", "words", words));
+    step.append(mark, ours("spoken", `${known} step: `), make("span", "words", words));
     const told = [fault, operator && `by ${operator}`].filter(Boolean).join("; ");
-    if (told) step.append(make("span", "fault", ` [${told}]`));
+    if (told) step.append(" ", ours("fault", `[${told}]`));
     return step;
+  }
+
+  // Words of the page in a trace, which say nothing of the direction that the trace is written in.
+  function ours(classes, words) {
+    const element = make("span", classes, words);
+    element.dir = "ltr";
+    return element;
   }
 
   function intoView(box, element) {
