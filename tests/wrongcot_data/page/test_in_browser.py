@@ -14,6 +14,8 @@ from tests.wrongcot_data.page.browsing import (
     by_id,
     cards,
     choose,
+    contrasts,
+    copied_text,
     in_sight,
     keys,
     listed,
@@ -235,3 +237,20 @@ def test_a_phone_shows_it_without_scrolling_sideways(html: str, visit, address: 
     if address:
         one, two = (card.rect for card in all_of(browser, ".card"))
         assert one["y"] < two["y"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "address", ["", "#view=traces&variant=corrupt&level=75&beside=auto", "#view=traces&variant=samples"]
+)
+def test_all_words_stand_out_from_what_is_behind_them(html: str, visit, scheme: str, address: str):
+    found = contrasts(visit(html, address, scheme=scheme))
+    assert len(found) > 15
+    assert {name: ratio for name, ratio in found.items() if ratio < 4.5} == {}
+
+
+def test_who_copies_a_trace_gets_the_trace_and_none_of_the_marks(html: str, visit):
+    copied, steps = copied_text(visit(html, "#view=traces&variant=corrupt&level=75"))
+    assert steps
+    assert all(step in copied for step in steps)
+    assert not set("✓✗·[") & set(copied)
