@@ -1,15 +1,19 @@
-"""Fixtures shared by all tests: tiny models, built in code. Nothing is fetched."""
+"""Fixtures shared by all tests: tiny models, built in code, and a Hub on loopback. Nothing is fetched."""
 
 from __future__ import annotations
 
 import os
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.hub import Hub
 
 # What a property takes says nothing of it: on a busy machine any example may take a second.
 settings.register_profile("untimed", deadline=None)
@@ -79,3 +83,44 @@ def make_tiny_model() -> Callable[..., Path]:
         return save_model(folder, make_tokenizer(chat_template=chat_template, eos=eos), **changes)
 
     return make
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A Hub on loopback, with the token of its owner, a fresh cache and no Xet, for this process and those it starts.
+
+    huggingface_hub reads its settings when it is imported; what it has read in this process is changed here too.
+    `datasets` keeps its own copies, so it is for processes of their own.
+    """
+    # before the environment changes, which would otherwise hold for all tests of this process
+    from huggingface_hub import constants, hf_api
+
+    from tests.hub import serving
+
+    with serving() as server:
+        for name, value in server.environment(tmp_path / "hf").items():
+            monkeypatch.setenv(name, value)
+        read: dict[str, object] = {
+            "ENDPOINT": server.endpoint,
+            "HUGGINGFACE_CO_URL_TEMPLATE": server.endpoint + "/{repo_id}/resolve/{revision}/{filename}",
+            "HF_HUB_CACHE": str(tmp_path / "hf" / "hub"),
+            "HF_HUB_DISABLE_XET": True,
+            "HF_HUB_OFFLINE": False,
+            "HF_HUB_DISABLE_TELEMETRY": True,
+        }
+        for name, setting in read.items():
+            monkeypatch.setattr(constants, name, setting)
+        monkeypatch.setattr(hf_api.api, "endpoint", server.endpoint)
+        yield server
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the Hub's client waits before it asks again, in seconds; it does not wait here."""
+    from huggingface_hub import file_download
+    from huggingface_hub.utils import _http
+
+    waited: list[float] = []
+    for module in (_http, file_download):
+        monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waited.append))
+    return waited

@@ -16,13 +16,12 @@ from typing import Any
 from wrongcot_data import __version__, receipt
 from wrongcot_data.filling import Asked, Filled, Filling, Prompts, Report, ask, fill, taken
 from wrongcot_data.folder import check_owner, claimed, pool_folder, write_json
-from wrongcot_data.measure.quality import traces_of
 from wrongcot_data.measure.report import PLOTS, write_report
 from wrongcot_data.measure.tokens import token_counter
 from wrongcot_data.plan import Plan, problems_of
 from wrongcot_data.pool.budget import Budget, Stopped
 from wrongcot_data.pool.journal import Journal, Origin
-from wrongcot_data.publish.card import licence, render_card
+from wrongcot_data.publish.card import card_of
 from wrongcot_data.publish.columns import (
     PARAPHRASE_SAMPLES,
     SAMPLES,
@@ -31,7 +30,7 @@ from wrongcot_data.publish.columns import (
     schema,
     trace_row,
 )
-from wrongcot_data.publish.composition import compose, first_rows
+from wrongcot_data.publish.composition import compose
 from wrongcot_data.publish.dataset import (
     CARD,
     MANIFEST,
@@ -41,6 +40,7 @@ from wrongcot_data.publish.dataset import (
     put_in_place,
     rows_by_config,
 )
+from wrongcot_data.publish.licence import licence
 from wrongcot_data.publish.shares import shares
 from wrongcot_data.publish.views import view_faults, write_views
 from wrongcot_data.receipt import Receipt, why_short
@@ -184,7 +184,7 @@ def write_dataset(
     composition = compose(new, variants, plan.spec, account, count)
     views = write_views(new, plan.spec.split, plan.views, variants)
     configs = [*_cut_from_pool(plan), *mixes_of(plan.spec), *(view.name for view in plan.views)]
-    report, plots = write_report(new, configs)
+    write_report(new, configs)
     files = list_files(new)
     written, content = rows_by_config(files), content_by_config(files)
     faults = [*receipt.faults(account, written), *view_faults(views, written)]
@@ -195,6 +195,8 @@ def write_dataset(
         "task": {
             "name": plan.task.name,
             "title": plan.task.title,
+            "author": plan.task.author,
+            "data_set": plan.task.data_set,
             "licence": plan.task.licence,
             "origin": plan.task.origin(plan.task_options),
         },
@@ -220,13 +222,8 @@ def write_dataset(
             **{name: version(name) for name in ("pyarrow", "pydantic", "jinja2", "matplotlib")},
         },
     }
-    shown = {
-        "examples": {config: rows[0] for config, rows in first_rows(new, variants).items() if rows},
-        "variants": _summaries(plan, facts.get("corrupt", {})),
-        "traces": traces_of(report["configs"]),
-        "plots": plots,
-    }
-    (new / CARD).write_text(render_card({**facts, **shown}, plan.task.templates), encoding="utf-8")
+    facts["summaries"] = _summaries(plan, facts.get("corrupt", {}))
+    (new / CARD).write_text(card_of(new, facts, plan.task.templates), encoding="utf-8")
     write_json(new / MANIFEST, {**facts, "files": list_files(new)})
     mixes = [old.name for old in out.glob(f"{MIX}*")]
     put_in_place(new, out, [*CONFIGS, SAMPLES, PARAPHRASE_SAMPLES, *VIEWS, PLOTS, *mixes])
@@ -294,7 +291,7 @@ def _cut_from_pool(plan: Plan) -> list[str]:
 def _summaries(plan: Plan, achieved: dict[str, dict[str, float]]) -> dict[str, str]:
     summaries: dict[str, str] = {variant.name: variant.summary for variant in plan.variants}
     for name, count in achieved.items():
-        summaries[name] += f": {count['wrong']} of {count['of']}"
+        summaries[name] += f": {count['wrong']} of {count['of']} steps"
     for name, parts in mixes_of(plan.spec).items():
         told = ", ".join(f"{share / sum(parts.values()):.0%} {part}" for part, share in sorted(parts.items()))
         summaries[name] = f"each problem by one of several variants: {told}"

@@ -91,13 +91,14 @@ class Receipt(Replies):
     def count_rewritings(self, samples: Sequence[Sample], spare: Sequence[Sample] = ()) -> None:
         """Account for the rewritings of a trace, and for those that are there and not called for."""
         self.rewritings.count_samples(samples, spare)
-        self.refusals.update(refusal_of(sample) for sample in samples if sample.verdict.grade != "correct")
+        refused = [sample.verdict for sample in samples if sample.verdict.grade != "correct"]
+        self.refusals.update(refusal_of(verdict.grade, verdict.reason) for verdict in refused)
 
 
-def refusal_of(sample: Sample) -> Refusal:
-    """Why a rewriting is no paraphrase, without what was found."""
-    name = sample.verdict.reason.partition(":")[0]
-    return name if sample.verdict.grade != "error" else "the request failed"  # type: ignore[return-value]
+def refusal_of(grade: Grade, reason: str) -> Refusal:
+    """Why a rewriting is no paraphrase, from its verdict, without what was found."""
+    name = reason.partition(":")[0]
+    return name if grade != "error" else "the request failed"  # type: ignore[return-value]
 
 
 def why_short(samples: Sequence[Sample], grade: Grade, kept: int, end: End | None, stopped: Stopped | None) -> LeftOut:

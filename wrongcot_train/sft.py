@@ -66,14 +66,18 @@ class SftSpec:
 
     Attributes:
         student: registry name, Hub id or path.
-        dataset: folder that `wrongcot-data` built.
+        dataset: folder with the data set.
         variant: which of its trace sets.
+        name: how others find the data set, such as `ORG/NAME@v1.2.0`; empty where the folder is all there is.
+        commit: of it on the Hub; empty where it comes from none.
     """
 
     student: str
     dataset: Path
     variant: str
     config: SftConfig
+    name: str = ""
+    commit: str = ""
 
 
 def sft(spec: SftSpec, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
@@ -103,7 +107,8 @@ def sft(spec: SftSpec, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
         _save(ready.trainer, spec.config, student, folder)
         record = {
             **_plan(spec, student, ready),
-            "dataset": str(spec.dataset),
+            "dataset": spec.name or str(spec.dataset),
+            "dataset_commit": spec.commit,
             "dataset_spec_hash": traces.spec_hash,
             "dataset_manifest_sha256": traces.manifest_sha256,
             "rows_sha256": traces.rows_sha256,

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wrongcot_data.cli.console import emit, json_option
+from wrongcot_data.cli.datasets import dataset_argument, found_config
 from wrongcot_data.page import MOST_ROWS, ROWS
 
 if TYPE_CHECKING:
     from wrongcot_data.page.write import Page
+    from wrongcot_data.publish.locate import Located
 
 LABEL = 24
 """Columns of the words before a value."""
 
 
 @click.command(short_help="Print the quality report of a data set, and write it as a page to read its traces in.")
-@click.argument("dataset", type=click.Path(path_type=Path))
+@dataset_argument()
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -36,13 +38,14 @@ LABEL = 24
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of which rows these are.")
 @json_option
-def report(dataset: Path, html: Path | None, no_html: bool, open_it: bool, rows: int, seed: int, as_json: bool) -> None:
-    """Print the quality report of DATASET, a folder: counts, lengths, steps and errors; and write it as a page.
+def report(dataset: str, html: Path | None, no_html: bool, open_it: bool, rows: int, seed: int, as_json: bool) -> None:
+    """Print the quality report of DATASET: counts, lengths, steps and errors; and write it as a page.
 
-    The page is one HTML file that asks for nothing else: the report, its plots, and some of the traces, to filter and
-    to set side by side. All of it is computed again from the rows.
+    It is a folder, or ORG/NAME@v1.2.0 on the Hub, as it is or with one config, `:wrong`. The page is one HTML file that
+    asks for nothing else: the report, its plots, and some of the traces, to filter and to set side by side. All of it is
+    computed again from the rows.
     """
-    from wrongcot_data.errors import BadInput
+    from wrongcot_data.errors import BadInput, unknown
     from wrongcot_data.measure.report import report_of
     from wrongcot_data.page.write import make_page
     from wrongcot_data.publish.verify import UNFIT, UNREADABLE, read_manifest
@@ -50,17 +53,27 @@ def report(dataset: Path, html: Path | None, no_html: bool, open_it: bool, rows:
     if no_html and (html or open_it):
         raise BadInput("--no-html leaves nothing to write or to open", try_=["the same without --no-html"])
     wanted = bool(html or open_it or not (no_html or as_json))
-    manifest = read_manifest(dataset)
+    at = found_config(dataset, None)
+    manifest = read_manifest(at.folder)
+    if at.config and at.config not in manifest["rows"]:
+        raise unknown("config", at.config, manifest["rows"])
+    name = at.name if at.version or at.commit else ""
     try:
-        found = report_of(dataset, manifest["rows"])
-        page = make_page(dataset, manifest, found, rows, seed) if wanted else None
+        found = report_of(at.folder, [at.config] if at.config else manifest["rows"])
+        page = make_page(at.folder, manifest, found, rows, seed, name) if wanted else None
     except (*UNREADABLE, *UNFIT) as error:
         raise BadInput(
-            f"cannot read the rows of {dataset}: {error}", try_=[f"wrongcot-data verify {dataset}"]
+            f"cannot read the rows of {at.name}: {error}", try_=[f"wrongcot-data verify {at.name}"]
         ) from error
-    written = _written(page, html or Path(f"{dataset.resolve().name}-report.html"), open_it) if page else {}
-    result = {"dataset": str(dataset), **({"page": written} if page else {}), **found}
+    written = _written(page, html or _place(at), open_it) if page else {}
+    result = {"dataset": at.name, **({"page": written} if page else {}), **found}
     emit(result, as_json, lambda: "\n".join([*_text(found["configs"]), *_page_text(written)]))
+
+
+def _place(at: Located) -> Path:
+    """Where a page goes that nobody gave a place: named after the data set, in the current folder."""
+    named = at.name.rpartition("/")[2].replace("@", "-") if at.version or at.commit else at.folder.resolve().name
+    return Path(f"{named}-report.html")
 
 
 def _written(page: Page, path: Path, open_it: bool) -> dict[str, Any]:

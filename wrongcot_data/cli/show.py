@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import click
 
 from wrongcot_data.cli.console import emit, json_option, log
+from wrongcot_data.cli.datasets import dataset_argument, found_config
 
 MOST = 2**31
 COLOURS = {"valid": "green", "invalid": "red", "unchecked": None}
 
 
 @click.command(short_help="Print rows of a data set, steps coloured by verdict.")
-@click.argument("dataset", type=click.Path(path_type=Path))
+@dataset_argument()
 @click.option("--variant", help="Config to show; the first one with rows if not given.")
 @click.option("-n", "count", type=click.IntRange(1, MOST), default=3, show_default=True, help="Rows.")
 @click.option("--skip", type=click.IntRange(0, MOST), default=0, help="Rows to pass over first.")
@@ -23,25 +23,26 @@ COLOURS = {"valid": "green", "invalid": "red", "unchecked": None}
     "--grade", help="Only rows of this grade: `--variant samples --grade disputed` lists the disputed replies."
 )
 @json_option
-def show(dataset: Path, variant: str | None, count: int, skip: int, grade: str | None, as_json: bool) -> None:
-    """Print the first rows of a variant of DATASET, a folder; `--variant samples` shows the pool itself."""
+def show(dataset: str, variant: str | None, count: int, skip: int, grade: str | None, as_json: bool) -> None:
+    """Print the first rows of a variant of DATASET, a folder or ORG/NAME@v1.2.0; `--variant samples` shows the pool."""
     from wrongcot_data.errors import unknown
     from wrongcot_data.publish.verify import read_manifest, read_rows
     from wrongcot_data.records import GRADES
 
-    manifest = read_manifest(dataset)
+    at = found_config(dataset, variant)
+    manifest = read_manifest(at.folder)
     default = next(iter(manifest["rows"]))
-    config = variant or next((name for name, count in manifest["rows"].items() if count), default)
-    if not variant and config != default:
+    config = at.config or next((name for name, count in manifest["rows"].items() if count), default)
+    if not at.config and config != default:
         log(f"{default} has no rows; showing {config}")
     if config not in manifest["rows"]:
         raise unknown("variant", config, manifest["rows"])
     if grade and grade not in GRADES:
         raise unknown("grade", grade, GRADES)
-    wanted = (row for row in read_rows(dataset, config) if grade in (None, row.get("grade")))
+    wanted = (row for row in read_rows(at.folder, config) if grade in (None, row.get("grade")))
     rows = list(islice(wanted, skip, skip + count))
     total = manifest["rows"][config]
-    result = {"dataset": str(dataset), "variant": config, "total": total, "rows": rows}
+    result = {"dataset": at.name, "variant": config, "total": total, "rows": rows}
 
     def text() -> str:
         blocks = [_block(row, skip + number) for number, row in enumerate(rows)]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
 from wrongcot_data.cli.console import emit, json_option
+from wrongcot_data.cli.datasets import dataset_argument, found
 from wrongcot_data.cli.options import unsafe_option
 
 SHOWN = 50
@@ -15,27 +15,28 @@ SHOWN = 50
 
 
 @click.command(short_help="Compute every grade and hash of a data set again.")
-@click.argument("dataset", type=click.Path(path_type=Path))
+@dataset_argument()
 @unsafe_option
 @json_option
-def verify(dataset: Path, as_json: bool) -> None:
-    """Recompute every hash, count, grade, prompt and step of DATASET, a folder, from its files alone.
+def verify(dataset: str, as_json: bool) -> None:
+    """Recompute every hash, count, grade, prompt and step of DATASET from its files alone.
 
-    Exits with 1 and a list where anything differs.
+    It is a folder, or ORG/NAME@v1.2.0 on the Hub. Exits with 1 and a list where anything differs.
     """
     from wrongcot_data.publish.verify import differences, read_manifest
 
-    found = list(differences(dataset))
-    rows = read_manifest(dataset)["rows"]
-    result = {"dataset": str(dataset), "verified": not found, "rows": rows, "differences": found}
+    at = found(dataset)
+    faults = list(differences(at.folder))
+    rows = read_manifest(at.folder)["rows"]
+    result = {"dataset": at.name, "verified": not faults, "rows": rows, "differences": faults}
 
     def text() -> str:
         checked = ", ".join(f"{count} {config}" for config, count in rows.items())
-        if not found:
-            return f"{dataset}: every hash and grade holds ({checked})"
-        more = [f"... and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
-        return "\n".join([f"{dataset}: {len(found)} differences ({checked})", *found[:SHOWN], *more])
+        if not faults:
+            return f"{at.name}: every hash and grade holds ({checked})"
+        more = [f"... and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
+        return "\n".join([f"{at.name}: {len(faults)} differences ({checked})", *faults[:SHOWN], *more])
 
     emit(result, as_json, text)
-    if found:
+    if faults:
         sys.exit(1)

@@ -55,13 +55,20 @@ def _measured(folder: Path, config: str) -> dict[str, Any]:
     raise KeyError(f"{config} has none of the columns {', '.join(MEASURES)}")
 
 
-def write_report(folder: Path, configs: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
-    """Compute the report of a data set and write it there. Returns it, and the paths of its plots in the folder."""
+def write_report(folder: Path, configs: Iterable[str]) -> None:
+    """Compute the report of a data set and write it there, with its plots."""
     from wrongcot_data.measure.plots import draw
 
     report = report_of(folder, configs)
     (folder / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return report, [f"{PLOTS}/{name}" for name in draw(report, folder / PLOTS)]
+    draw(report, folder / PLOTS)
+
+
+def plots_of(folder: Path) -> list[str]:
+    """The plots of a data set, in the order in which they are shown: paths in its folder."""
+    from wrongcot_data.measure import plots
+
+    return [f"{PLOTS}/{name}" for name in plots.PLOTS if (folder / PLOTS / name).is_file()]
 
 
 def report_differences(folder: Path, configs: Iterable[str]) -> Iterator[str]:

@@ -23,13 +23,13 @@ Rows = Mapping[tuple[str, int], Row]
 
 
 def overview(
-    manifest: Mapping[str, Any], report: Mapping[str, Any], found: Survey, chosen: Sequence[Entry]
+    manifest: Mapping[str, Any], report: Mapping[str, Any], found: Survey, chosen: Sequence[Entry], name: str = ""
 ) -> dict[str, Any]:
     """What a page says of the whole data set."""
     configs = report["configs"]
     return {
         "title": _title(manifest),
-        "facts": _facts(manifest),
+        "facts": _facts(manifest, name),
         "rows": found.counts.total(),
         "shown": len(chosen),
         "problems": len({entry.problem_id for entry in chosen}),
@@ -94,9 +94,10 @@ def _title(manifest: Mapping[str, Any]) -> str:
     return f"{manifest['spec']['task']}: traces" + (f" of {teacher}" if teacher else "")
 
 
-def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _facts(manifest: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
     task, teacher, versions = manifest.get("task", {}), manifest["teacher"], manifest.get("versions", {})
     facts = {
+        "version": name,
         "task": task.get("title") or manifest["spec"]["task"],
         "problems from": task.get("origin"),
         "teacher": " ".join(one for one in (teacher["name"], teacher["revision"]) if one),
@@ -106,7 +107,7 @@ def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
         "specification": manifest["spec_hash"],
         "made by": f"wrongcot {versions['wrongcot']}" if "wrongcot" in versions else "",
     }
-    return [(name, shortened(str(value))) for name, value in facts.items() if value]
+    return [(what, shortened(str(value))) for what, value in facts.items() if value]
 
 
 def _config(name: str, one: Mapping[str, Any]) -> dict[str, Any]:

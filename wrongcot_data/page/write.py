@@ -31,18 +31,21 @@ class Page:
     problems: int
 
 
-def make_page(folder: Path, manifest: Mapping[str, Any], report: Mapping[str, Any], limit: int, seed: int) -> Page:
+def make_page(
+    folder: Path, manifest: Mapping[str, Any], report: Mapping[str, Any], limit: int, seed: int, name: str = ""
+) -> Page:
     """The page of a data set. The same files, limit and seed give the same bytes.
 
     Args:
-        report: as `measure.report.report_of` makes it from the rows.
+        report: as `measure.report.report_of` makes it from the rows; the page is of the configs in it.
         limit: rows to show at most; more only where there are more kinds of rows than that.
+        name: of the version that it is; empty where it is none.
 
     Raises:
         OSError, ArrowException: a file of a config cannot be read.
         LookupError, ValueError, TypeError: a row is none that could have been built.
     """
-    configs = browsable(folder, manifest["rows"])
+    configs = browsable(folder, report["configs"])
     found = survey(entries(folder, configs), limit, seed)
     wholes = gather(entries(folder, configs), found.problems(), seed)
     chosen = choose(found, wholes, limit, seed)
@@ -50,7 +53,7 @@ def make_page(folder: Path, manifest: Mapping[str, Any], report: Mapping[str, An
     for config in configs:
         numbers = [entry.number for entry in chosen if entry.config == config]
         rows.update({(config, number): row for number, row in rows_at(folder, config, numbers).items()})
-    about = overview(manifest, report, found, chosen)
+    about = overview(manifest, report, found, chosen, name)
     html = render(about, traces(chosen, rows, wholes))
     return Page(html, about["rows"], about["shown"], about["problems"])
 

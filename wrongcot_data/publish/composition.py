@@ -127,8 +127,3 @@ def drawn_rows(folder: Path, drawn: Sequence[tuple[str, int]]) -> Iterator[dict[
     readers = {part: enumerate(config_rows(folder, part)) for part, _ in drawn}
     for part, number in drawn:
         yield next(row for at, row in readers[part] if at == number)
-
-
-def first_rows(folder: Path, configs: Sequence[str], count: int = 1) -> dict[str, list[dict[str, Any]]]:
-    """The first rows of each config."""
-    return {config: list(islice(config_rows(folder, config), count)) for config in configs}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -20,8 +19,11 @@ from wrongcot_data.pool.grading import verdict
 from wrongcot_data.publish import verify_paraphrases as paraphrases
 from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES, problem_of, schema, text_of
 from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe, rows_by_config
+from wrongcot_data.publish.shares import shares
 from wrongcot_data.publish.verify_composition import composition_differences
 from wrongcot_data.publish.verify_corrupt import row_faults, set_faults
+from wrongcot_data.publish.verify_parents import parent_faults, parents
+from wrongcot_data.publish.verify_receipt import Account, receipt_differences
 from wrongcot_data.publish.views import view_differences
 from wrongcot_data.records import Grade, Step, Verdict, first_invalid_step
 from wrongcot_data.spec import make_spec, spec_hash
@@ -47,23 +49,6 @@ class _File(BaseModel):
     bytes: int
     sha256: str
     rows: int = 0
-
-
-class _VariantAccount(BaseModel):
-    asked: int
-    kept: int
-    left_out: dict[str, int]
-
-
-class _Account(BaseModel):
-    asked: int
-    kept: dict[str, int]
-    left_out: dict[str, int]
-    samples: dict[str, int]
-    paraphrase_samples: paraphrases.RewritingsAccount | None = None
-    balanced: bool
-    by_variant: dict[str, _VariantAccount]
-    views: dict[str, _VariantAccount]
 
 
 class _Composition(BaseModel):
@@ -92,7 +77,7 @@ class _Manifest(BaseModel, strict=True):
     rows: dict[str, int] = Field(min_length=1)
     content: dict[str, str]
     composition: _Composition
-    receipt: _Account
+    receipt: Account
     paraphrase: paraphrases.ParaphraseFacts | None = None
     grader_version: str
 
@@ -159,6 +144,7 @@ def differences(folder: Path) -> Iterator[str]:
     manifest = read_manifest(folder)
     yield from _files(folder, manifest)
     yield from _manifest(manifest)
+    yield from _told("receipt", receipt_differences(folder, manifest))
     task = get_task(manifest["spec"]["task"])
     if manifest["grader_version"] != task.grader_version:
         yield f"graded by {manifest['grader_version']}; this version grades by {task.grader_version}"
@@ -172,38 +158,35 @@ def differences(folder: Path) -> Iterator[str]:
             yield f"{config}: the manifest names no paraphraser"
             continue
         check = _view if config in VIEWS else _rows
-        try:
-            yield from check(folder, task, config, manifest)
-        except Unavailable:
-            raise
-        except WrongcotError as error:
-            yield f"{config}: {error.message}"
-        except (*UNREADABLE, *UNFIT) as error:
-            yield f"{config}: cannot be read ({error})"
-    yield from _whole(folder, manifest)
+        yield from _told(config, check(folder, task, config, manifest))
+    yield from _told("composition", composition_differences(folder, manifest))
+    yield from _told("corrupt", _levels(folder, manifest))
+    yield from _told(REPORT, report_differences(folder, manifest["rows"]))
 
 
-def _whole(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
-    """What no row tells by itself: matching, mixes, levels, report."""
-    wholes = (("composition", composition_differences), ("corrupt", _levels), (REPORT, _report_differences))
-    for what, differences_of in wholes:
-        try:
-            yield from differences_of(folder, manifest)
-        except Unavailable:
-            raise
-        except WrongcotError as error:
-            yield f"{what}: {error.message}"
-        except (*UNREADABLE, *UNFIT) as error:
-            yield f"{what}: cannot be held against the rows ({error})"
+def _told(what: str, found: Iterator[str]) -> Iterator[str]:
+    """Differences, and a last one where files or rows are such that no more can be found.
+
+    Raises:
+        Unavailable: this machine cannot look for them.
+    """
+    try:
+        yield from found
+    except Unavailable:
+        raise
+    except WrongcotError as error:
+        yield f"{what}: {error.message}"
+    except (*UNREADABLE, *UNFIT) as error:
+        yield f"{what}: cannot be read, or held against the rows ({error})"
 
 
 def _levels(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     task, spec = get_task(manifest["spec"]["task"]), make_spec(manifest["spec"])
-    return set_faults(task, spec, partial(read_rows, folder))
-
-
-def _report_differences(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
-    return report_differences(folder, manifest["rows"])
+    yield from set_faults(task, spec, partial(read_rows, folder))
+    for config, found in shares(folder, manifest["rows"]).items():
+        told = manifest.get("corrupt", {}).get(config)
+        if told != found:
+            yield f"{config}: its rows have {found}, but the manifest says {told}"
 
 
 def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -239,32 +222,6 @@ def _manifest(manifest: Mapping[str, Any]) -> Iterator[str]:
     content = content_by_config(manifest["files"])
     if content != manifest["content"]:
         yield f"{MANIFEST}: content {manifest['content']}, but its files make {content}"
-    receipt = manifest["receipt"]
-    for name, row in receipt["by_variant"].items():
-        left = sum(row["left_out"].values())
-        if row["asked"] != row["kept"] + left or row["kept"] != rows.get(name):
-            yield f"receipt: {name}: asked {row['asked']}, kept {row['kept']}, left out {left}, rows {rows.get(name)}"
-    yield from _totals(receipt)
-    yield from paraphrases.account_faults(manifest, rows.get(PARAPHRASE_SAMPLES, 0))
-    if sum(receipt["samples"].values()) != rows.get(SAMPLES, 0):
-        yield f"receipt: {sum(receipt['samples'].values())} samples, but {rows.get(SAMPLES, 0)} rows of them"
-
-
-def _totals(receipt: Mapping[str, Any]) -> Iterator[str]:
-    """Whether the sums over the variants are those that the receipt begins with."""
-    by_variant = receipt["by_variant"]
-    left_out: Counter[str] = Counter()
-    for row in by_variant.values():
-        left_out.update(row["left_out"])
-    sums = {
-        "asked": sum(row["asked"] for row in by_variant.values()),
-        "kept": {name: row["kept"] for name, row in by_variant.items()},
-        "left_out": dict(left_out),
-        "balanced": True,
-    }
-    for name, value in sums.items():
-        if receipt[name] != value:
-            yield f"receipt: {name} is {receipt[name]}, but its variants make {value}"
 
 
 def _rows(folder: Path, task: Task, config: str, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -294,16 +251,31 @@ def _rows(folder: Path, task: Task, config: str, manifest: Mapping[str, Any]) ->
 
 def _check_of(folder: Path, config: str, manifest: Mapping[str, Any]) -> _Check:
     """What looks at the rows of a config."""
-    if config not in _REWRITTEN:
-        return _sample if config == SAMPLES else _trace
-    known = paraphrases.bases(manifest, partial(read_rows, folder))
-    own = _rewriting if config == PARAPHRASE_SAMPLES else partial(_paraphrase, manifest)
+    if config == SAMPLES:
+        return _sample
+    if config == "reference":
+        return _trace
+    of = _parent_variant(config, manifest)
+    known = parents(of, manifest, partial(read_rows, folder))
+    judges: dict[str, _Check] = {
+        PARAPHRASE_SAMPLES: _rewriting,
+        paraphrases.PARAPHRASE: partial(_paraphrase, manifest),
+    }
+    own = judges.get(config, _trace)
 
     def check(task: Task, config: str, row: Mapping[str, Any]) -> Iterator[str]:
         yield from own(task, config, row)
-        yield from paraphrases.base_faults(row, known, manifest)
+        text = row["parent_completion"] if config in _REWRITTEN else None if row["level"] else text_of(row)
+        yield from parent_faults(row, text, of, known, manifest)
 
     return check
+
+
+def _parent_variant(config: str, manifest: Mapping[str, Any]) -> str:
+    """The variant of the traces that the rows of a config were made from: of those cut from the pool, their own."""
+    if config in _REWRITTEN:
+        return str(manifest["paraphrase"]["of"])
+    return config if config in REGISTRY else str(manifest["spec"]["corrupt"]["base"])
 
 
 def _view(folder: Path, _task: Task, config: str, manifest: Mapping[str, Any]) -> Iterator[str]:

@@ -12,10 +12,11 @@ from dataclasses import asdict
 from typing import Any
 
 from wrongcot_data.publish.columns import problem_of, text_of
+from wrongcot_data.receipt import LeftOut
 from wrongcot_data.records import Step, Verdict
 from wrongcot_data.spec import BuildSpec, content_hash
 from wrongcot_data.tasks.base import Task
-from wrongcot_data.variants.corrupt.chain import Element
+from wrongcot_data.variants.corrupt.chain import Element, Rules
 from wrongcot_data.variants.corrupt.levels import wanted
 from wrongcot_data.variants.corrupt.rows import chain_of, config_of, element_at, rules_of
 
@@ -65,30 +66,53 @@ def set_faults(task: Task, spec: BuildSpec, read: Callable[[str], Iterator[Row]]
     levels = spec.corrupt.levels
     if "corrupt" not in spec.variants or 0 not in levels:
         return
-    rules, top = rules_of(task, spec.corrupt, spec.seed), max(levels)
+    rules = rules_of(task, spec.corrupt, spec.seed)
     found: dict[tuple[int, str], list[str]] = {}
     for level in levels:
         for row in read(config_of(level)):
             found.setdefault((level, row["parent_id"]), []).append(_mark(text_of(row), row["steps"]))
-    bases = set()
     for row in read(config_of(0)):
-        bases.add(row["parent_id"])
-        problem, text = problem_of(task, row), text_of(row)
-        base = Element(text, tuple(task.steps(problem, text)), task.grade(problem, text, "stop"))
-        made = chain_of(task, problem, base, rules, top)
+        made = _made_from(task, row, rules, max(levels))
         for level in levels:
-            element = element_at(made, level)
-            due = [_mark(element.text, map(asdict, element.steps))] if isinstance(element, Element) else []
-            rows = found.get((level, row["parent_id"]), [])
-            if len(rows) < len(due) and spec.match != "none":
-                continue  # matched away
-            if len(rows) < len(due):
-                yield f"{config_of(level)}: the row made from {row['parent_id']} is missing"
-            elif rows != due:
-                yield f"{config_of(level)}: the row made from {row['parent_id']} is not what its level 0 becomes"
+            yield from _element_faults(row["parent_id"], made, level, found.get((level, row["parent_id"]), []), spec)
+    if spec.match == "none":
+        yield from _missing_bases(task, spec, read, found)
+
+
+def _element_faults(
+    parent: str, made: Sequence[Element] | LeftOut, level: int, rows: list[str], spec: BuildSpec
+) -> Iterator[str]:
+    """Whether the rows that one base has at a level are those that its chain makes."""
+    element = element_at(made, level)
+    due = [_mark(element.text, map(asdict, element.steps))] if isinstance(element, Element) else []
+    if len(rows) < len(due):
+        if spec.match == "none":  # else it is matched away
+            yield f"{config_of(level)}: the row made from {parent} is missing"
+    elif rows != due:
+        yield f"{config_of(level)}: the row made from {parent} is not what its level 0 becomes"
+
+
+def _missing_bases(
+    task: Task, spec: BuildSpec, read: Callable[[str], Iterator[Row]], found: Mapping[tuple[int, str], object]
+) -> Iterator[str]:
+    """Traces that have no row at level 0 though a chain of them begins, or one of another level without it."""
+    bases = {parent for level, parent in found if level == 0}
     for level, parent in found:
-        if parent not in bases and spec.match == "none":
+        if parent not in bases:
             yield f"{config_of(0)}: the row of {parent} is missing, from which one of {config_of(level)} is made"
+    rules, base = rules_of(task, spec.corrupt, spec.seed), spec.corrupt.base
+    for row in read(base) if base in spec.variants else ():
+        name = row["parent_id"] or f"{row['problem_id']}:{base}"
+        known = {(level, name) for level in spec.corrupt.levels} & found.keys()
+        if not known and not isinstance(_made_from(task, row, rules, 0), str):
+            yield f"{config_of(0)}: the row made from {name} is missing"
+
+
+def _made_from(task: Task, base: Row, rules: Rules, top: int) -> Sequence[Element] | LeftOut:
+    """The chain of a row's trace, as `rows.chain_of` makes it."""
+    problem, text = problem_of(task, base), text_of(base)
+    element = Element(text, tuple(task.steps(problem, text)), task.grade(problem, text, "stop"))
+    return chain_of(task, problem, element, rules, top)
 
 
 def _mark(text: str, steps: Iterable[Row]) -> str:

@@ -12,6 +12,9 @@ from wrongcot_data.publish.dataset import ConfigWriter, config_rows
 from wrongcot_data.views import VIEWS, View
 from wrongcot_data.views.account import Account
 
+_WHOSE = ("problem_id", "variant", "level", "parent_id")
+"""Columns, where a view has them, that say what a row is made from."""
+
 
 def write_views(folder: Path, split: str, views: Iterable[View], variants: Sequence[str]) -> dict[str, Account]:
     """Cut views from the variants in a folder and write them there. Returns their accounts."""
@@ -52,8 +55,13 @@ def view_differences(folder: Path, name: str, variants: Sequence[str], told: Map
         if found is None or stored is None:
             yield f"{name} row {number}: {'missing' if stored is None else 'the variants make no such row'}"
             continue
+        if any(found.get(column) != stored.get(column) for column in _WHOSE):
+            yield f"{name} row {number}: is {stored['problem_id']}'s, but the variants make {found['problem_id']}'s"
+            break  # what follows is only shifted
         for column in {**found, **stored}:
             if found.get(column) != stored.get(column):
                 yield f"{name} row {number} ({found['problem_id']}): {column} is not that of the variants' rows"
+    for _ in made:
+        pass  # all are accounted for
     if account.to_json() != dict(told):
         yield f"receipt: {name} is {dict(told)}, but the variants make {account.to_json()}"

@@ -27,6 +27,7 @@ class Task(Protocol):
         title: one line for listings and cards.
         author: who writes its reference traces: `human` or `solver`.
         licence: Hub licence identifier of its problems.
+        data_set: on the Hub, where its problems come from; empty where it makes them itself.
         grader_version: changes whenever any verdict can change.
         grader_waits: whether grading waits for processes of its own, so that threads put more cores to work.
         columns: its own published columns, name to Arrow type in text (`int32`, `string`, `list<int32>`,
@@ -46,6 +47,7 @@ class Task(Protocol):
     title: str
     author: Literal["human", "solver"]
     licence: str
+    data_set: str
     grader_version: str
     grader_waits: bool
     columns: Mapping[str, str]

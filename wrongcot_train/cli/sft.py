@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wrongcot_data.cli.console import emit, json_option, log
+from wrongcot_data.cli.datasets import found_config
 
 if TYPE_CHECKING:
     from wrongcot_train.audit import Audit
@@ -55,8 +56,8 @@ def settings(command: Any) -> Any:
 
 @click.command()
 @click.option("--student", required=True, help="Registry name, Hub id, folder or GGUF file.")
-@click.option("--dataset", required=True, type=click.Path(path_type=Path), help="Folder that wrongcot-data built.")
-@click.option("--variant", required=True, help="Which traces: reference, right, wrong, ...")
+@click.option("--dataset", required=True, metavar="DATASET", help="A folder, or ORG/NAME@v1.2.0 or ORG/NAME:wrong.")
+@click.option("--variant", help="Which traces: reference, right, wrong, ...; or say it behind a colon in --dataset.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the student; needed unless --dry-run.")
 @settings
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="YAML with settings in TRL's words.")
@@ -65,8 +66,8 @@ def settings(command: Any) -> Any:
 def sft(
     *,
     student: str,
-    dataset: Path,
-    variant: str,
+    dataset: str,
+    variant: str | None,
     out: Path | None,
     config_file: Path | None,
     dry_run: bool,
@@ -86,7 +87,10 @@ def sft(
         raise click.UsageError("Missing option '--out'.")
     values = read_config(config_file) if config_file else {}
     values |= {name: value for name, value in flags.items() if value is not None}
-    spec = training.SftSpec(student, dataset, variant, parse_model(SftConfig, values))
+    at = found_config(dataset, variant)
+    if not at.config:
+        raise click.UsageError("which traces? --variant wrong, or --dataset DATASET:wrong")
+    spec = training.SftSpec(student, at.folder, at.config, parse_model(SftConfig, values), at.name, at.commit)
     with redirect_stdout(sys.stderr):  # what a library prints is no result
         if out is None or dry_run:
             plan, audit = training.dry_run(spec)

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from wrongcot_data.publish.card import fence, front_matter, licence
+from wrongcot_data.publish.card import fence, front_matter
 from wrongcot_data.publish.columns import SAMPLES, schema
 from wrongcot_data.publish.dataset import MANIFEST, ConfigWriter, list_files, put_in_place, rows_by_config
+from wrongcot_data.publish.licence import licence
 from wrongcot_data.tasks import get_task
 from wrongcot_data.teachers.registry import Teacher, get_teacher
 
@@ -134,9 +135,10 @@ def test_the_card_shows_the_plots_and_the_numbers_of_the_report(built: Path, row
 
 FACTS = {
     "rows": {"wrong": 5, "right": 0},
-    "variants": {"wrong": "w", "right": "r"},
+    "summaries": {"wrong": "w", "right": "r"},
     "content": {"wrong": "sha256:1", "right": "sha256:2"},
     "spec": {"task": "countdown", "split": "test"},
+    "task": {"author": "solver", "data_set": ""},
     "teacher": {"name": "t"},
     "licence": {"ids": ["mit", "other"], "name": "mit, terms of org/T", "link": "https://example.org"},
 }
@@ -174,6 +176,10 @@ def test_a_teacher_of_unknown_terms_makes_the_licence_other():
         "ids": ["apache-2.0", "other"],
         "name": "apache-2.0, terms of org/model",
         "link": "https://huggingface.co/org/model",
+        "parts": [
+            {"what": "problems and reference traces of countdown", "name": "apache-2.0", "link": ""},
+            {"what": "what org/model wrote", "name": "terms of org/model", "link": "https://huggingface.co/org/model"},
+        ],
     }
 
 

@@ -63,6 +63,8 @@ def change_the_prompt(rows: list[dict[str, Any]]) -> None:
         ("wrong", change_a_number, "row 3"),
         ("wrong", spoil("completion", []), "row 3"),
         ("wrong", change_the_prompt, "prompt is not the problem's"),
+        ("wrong", spoil("parent_id", "somebody"), "parent_id 'somebody' is no trace of this data set"),
+        ("wrong", lambda rows: rows[3].update(parent_id=rows[4]["parent_id"]), "its parent's text is not that of"),
         ("reference", flip_a_step, "steps are not those of the completion"),
         ("samples", spoil("grade", "disputed"), "not 'disputed'"),
         ("samples", spoil("completion", "nothing"), "row 3"),
@@ -183,6 +185,15 @@ def test_a_receipt_whose_sums_are_not_its_parts_is_found(copy: Path, run, name: 
     manifest["receipt"][name] = value
     (copy / MANIFEST).write_text(json.dumps(manifest))
     assert f"receipt: {name} is {value}" in run("verify", copy, code=1).stdout
+
+
+@pytest.mark.parametrize("name", ["samples", "tokens", "prompt_tokens"])
+def test_a_receipt_that_counts_replies_otherwise_than_their_rows_do_is_found(copy: Path, run, name: str):
+    manifest = json.loads((copy / MANIFEST).read_text())
+    told = manifest["receipt"][name]
+    manifest["receipt"][name] = {**told, "wrong": told["wrong"] + 1} if name == "samples" else told + 1
+    (copy / MANIFEST).write_text(json.dumps(manifest))
+    assert f"receipt: samples have {name} " in run("verify", copy, code=1).stdout
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"spec": 1}'])

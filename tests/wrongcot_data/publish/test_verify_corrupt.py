@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,34 @@ def test_what_is_forged_is_found_and_named(corrupted: Path, tmp_path: Path, run,
     forge(copy, config, edit)
     differences = json.loads(run("verify", copy, "--json", code=1).stdout)["differences"]
     assert any(one.startswith(named.format(id=name)) for one in differences), differences
+
+
+def test_a_trace_that_is_gone_from_every_level_is_found(corrupted: Path, tmp_path: Path, run, rows):
+    copy = Path(shutil.copytree(corrupted, tmp_path / "copy"))
+    name = rows(copy, "corrupt-100")[2]["parent_id"]
+    for level in LEVELS:
+        forge(copy, f"corrupt-{level}", partial(remove_the_row_of, name))
+    differences = json.loads(run("verify", copy, "--json", code=1).stdout)["differences"]
+    assert f"corrupt-0: the row made from {name} is missing" in differences
+
+
+def remove_the_row_of(name: str, rows: Rows) -> None:
+    rows[:] = [row for row in rows if row["parent_id"] != name]
+
+
+def test_a_level_0_that_is_not_its_reference_trace_is_found(corrupted: Path, tmp_path: Path, run, rows):
+    copy = Path(shutil.copytree(corrupted, tmp_path / "copy"))
+    name = rows(copy, "corrupt-0")[2]["parent_id"]
+    forge(copy, "reference", lambda rows: rows[2]["completion"][0].update(content="Another way: 1 + 1 = 2"))
+    assert f"its parent's text is not that of {name}" in run("verify", copy, code=1).stdout
+
+
+def test_a_share_that_the_rows_do_not_have_is_found(corrupted: Path, tmp_path: Path, run):
+    copy = Path(shutil.copytree(corrupted, tmp_path / "copy"))
+    manifest = json.loads((copy / MANIFEST).read_text())
+    manifest["corrupt"]["corrupt-50"]["wrong"] += 1
+    (copy / MANIFEST).write_text(json.dumps(manifest))
+    assert "corrupt-50: its rows have " in run("verify", copy, code=1).stdout
 
 
 def test_an_operator_that_there_is_not_is_named_before_anything_is_built(tmp_path: Path, run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.hub_server import serving
+from tests.hub import Hub
 from wrongcot_data.errors import BadInput
 from wrongcot_data.tasks.gsm8k import TASK as GSM8K
 from wrongcot_data.tasks.gsm8k import Gsm8kOptions
@@ -166,18 +167,22 @@ def test_a_task_that_generates_its_problems_has_no_source(run, source):
     assert "countdown makes its own problems; drop --source" in told
 
 
+CARD = (
+    "---\nconfigs:\n- config_name: main\n  data_files:\n"
+    "  - split: train\n    path: main/train-*\n  - split: test\n    path: main/test-*\n---\n"
+)
+
+
 @pytest.fixture
-def hub(tmp_path: Path):
-    home = tmp_path / "hub" / "openai" / "gsm8k"
-    (home / "main").mkdir(parents=True)
-    (home / "README.md").write_text(
-        "---\nconfigs:\n- config_name: main\n  data_files:\n"
-        "  - split: train\n    path: main/train-*\n  - split: test\n    path: main/test-*\n---\n"
-    )
+def hub(hub: Hub) -> Hub:
+    """The Hub with a small GSM8K, at the commit that the task pins."""
+    contents = {"README.md": CARD.encode()}
     for split, rows in (("train", [ADD, ADD]), ("test", [TAKE])):
-        pq.write_table(pa.Table.from_pylist(rows), home / "main" / f"{split}-00000-of-00001.parquet")
-    with serving(tmp_path / "hub") as server:
-        yield server
+        buffer = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(rows), buffer)
+        contents[f"main/{split}-00000-of-00001.parquet"] = buffer.getvalue()
+    hub.publish("openai/gsm8k", contents, oid=Gsm8kOptions().revision)
+    return hub
 
 
 def from_hub(endpoint: str, tmp_path: Path, *flags: str) -> subprocess.CompletedProcess[str]:
@@ -193,7 +198,7 @@ def test_the_hub_is_asked_for_the_pinned_revision_and_the_official_split(hub, tm
     told = json.loads(done.stdout)
     pinned = Gsm8kOptions().revision
     assert question in told["prompt"]["messages"][-1]["content"]
-    assert hub.revisions == {pinned}
+    assert {asked.revision for asked in hub.asked if asked.revision} == {pinned}
     assert told["spec"]["problems"] == {"source": None, "revision": pinned}
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from wrongcot_data.cli import main
 from wrongcot_data.errors import BadInput, Unavailable
-from wrongcot_data.publish.card import licence
+from wrongcot_data.publish.licence import licence
 from wrongcot_data.tasks import get_task
 from wrongcot_data.teachers import availability
 from wrongcot_data.teachers.availability import Gpu, find_gpus, needs_gb, require, why_not

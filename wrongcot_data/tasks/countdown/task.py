@@ -62,6 +62,7 @@ class Countdown:
     title = "Countdown: make the target from the numbers with + - * /, each number exactly once"
     author: Literal["human", "solver"] = "solver"
     licence = "apache-2.0"
+    data_set = ""
     grader_version = answers.GRADER_VERSION
     grader_waits = False
     columns: Mapping[str, str] = {

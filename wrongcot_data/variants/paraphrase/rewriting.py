@@ -41,6 +41,7 @@ class Rewriting:
         self.title = f"the traces of {task.name} in other words"
         self.author: Literal["human", "solver"] = task.author
         self.licence = task.licence
+        self.data_set = task.data_set
         self.grader_version = f"{RULES_VERSION}+{task.grader_version}"
         self.grader_waits = task.grader_waits
         self.columns = task.columns

@@ -50,7 +50,7 @@ def why_short(rewritten: Rewritten, stopped: Stopped | None) -> LeftOut:
 
 
 def _commonest(samples: Sequence[Sample]) -> LeftOut:
-    refusals = [refusal_of(sample) for sample in samples]
+    refusals = [refusal_of(sample.verdict.grade, sample.verdict.reason) for sample in samples]
     last = {refusal: number for number, refusal in enumerate(refusals)}
     counts = Counter(refusals)
     return max(counts, key=lambda refusal: (counts[refusal], last[refusal]))

@@ -233,16 +233,16 @@ def _change_both(rows: list[dict[str, Any]]) -> None:
         ("paraphrase", _spoil("overlap", 0.5), "overlap is"),
         ("paraphrase", _spoil("grade", "wrong"), "not 'wrong'"),
         ("paraphrase", _spoil("parent_id", "somebody"), "parent_id 'somebody'"),
-        ("paraphrase", _spoil("parent_completion", "Another trace.\n#### 1"), "parent_completion is"),
+        ("paraphrase", _spoil("parent_completion", "Another trace.\n#### 1"), "its parent's text is not"),
         ("paraphrase", _spoil("teacher", "gemma-9b"), "teacher is 'gemma-9b'"),
         ("paraphrase", _spoil("prompt_template", "gsm8k/chat-zero@1"), "prompt_template is"),
         ("paraphrase", _change_a_number, "no paraphrase: "),
         ("paraphrase", _copy_the_base, "no paraphrase: near copy"),
-        ("paraphrase", _change_both, "parent_completion is not the text of"),
+        ("paraphrase", _change_both, "its parent's text is not that of"),
         ("paraphrase", lambda rows: rows.pop(), "receipt: paraphrase"),
         ("paraphrase_samples", _spoil("grade", "disputed"), "not 'disputed'"),
         ("paraphrase_samples", _spoil("reason", "bad mood"), "not 'bad mood'"),
-        ("paraphrase_samples", lambda rows: rows.pop(), "rewritings, but"),
+        ("paraphrase_samples", lambda rows: rows.pop(), "receipt: paraphrase_samples have replies"),
         ("reference", _spoil("overlap", 0.5), "belong to paraphrases only"),
     ],
 )
@@ -251,6 +251,13 @@ def test_verify_finds_what_is_no_paraphrase_though_every_checksum_fits(
 ):
     forge_rows(spoilt, config, edit)
     assert named in run("verify", spoilt, code=1).stdout
+
+
+def test_verify_counts_the_refusals_of_a_receipt_again(spoilt: Path, run):
+    manifest = json.loads((spoilt / MANIFEST).read_text())
+    manifest["receipt"]["paraphrase_samples"]["refused"] = {"bad mood": 1}
+    (spoilt / MANIFEST).write_text(json.dumps(manifest))
+    assert "receipt: paraphrase_samples have refused {'bad mood': 1}" in run("verify", spoilt, code=1).stdout
 
 
 @pytest.fixture

@@ -1,0 +1,210 @@
+"""Versions on a stand-in Hub, by the real client and the real command line: pushed, completed, refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.forgery import change_rows
+from tests.hub import Cut, Fault, Hub, Refuse, Slow
+from wrongcot_data.publish.dataset import MANIFEST
+from wrongcot_data.publish.verify import read_manifest
+
+REPO = "tester/traces"
+Push = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory, scripted) -> Path:
+    """A data set of 8 problems, never to be written to."""
+    scripted(tmp_path_factory.mktemp("small") / "countdown", "--limit", 8)
+    return tmp_path_factory.getbasetemp() / "small0" / "countdown"
+
+
+@pytest.fixture(scope="session")
+def larger(tmp_path_factory: pytest.TempPathFactory, scripted) -> Path:
+    """One of 12 problems, the same 8 among them."""
+    scripted(tmp_path_factory.mktemp("larger") / "countdown", "--limit", 12)
+    return tmp_path_factory.getbasetemp() / "larger0" / "countdown"
+
+
+@pytest.fixture
+def push(run) -> Push:
+    """Pushes a folder and gives what `--json` prints."""
+
+    def pushed(folder: Path, version: str, *flags: object, code: int = 0) -> dict[str, Any]:
+        return json.loads(run("push", folder, "--repo", REPO, "--version", version, *flags, "--json", code=code).stdout)
+
+    return pushed
+
+
+def releases(hub: Hub) -> list[str]:
+    """The version that each commit of `main` holds, the first one first; a commit without any is left out."""
+    repository = hub.repository(REPO)
+    held = [one for one in repository.history(repository.at("main")) if MANIFEST in one.files]
+    told = [json.loads(repository.contents[one.files[MANIFEST].key]) for one in reversed(held)]
+    return [manifest["release"]["version"] for manifest in told]
+
+
+def check_whole(hub: Hub, folder: Path, version: str) -> None:
+    """See that a tag has every row of a folder byte for byte, and nothing that its manifest does not name."""
+    repository = hub.repository(REPO)
+    commit = repository.at(f"v{version}")
+    assert commit.oid == repository.tags[f"v{version}"].commit
+    manifest = json.loads(hub.read(REPO, MANIFEST, f"v{version}"))
+    assert manifest["release"]["version"] == version
+    assert manifest["content"] == read_manifest(folder)["content"]
+    assert set(commit.files) == {MANIFEST, ".gitattributes", *(file["path"] for file in manifest["files"])}
+    for path in commit.files:
+        if path.endswith(".parquet"):
+            assert hub.read(REPO, path, f"v{version}") == (folder / path).read_bytes()
+
+
+def test_a_push_is_one_commit_and_one_tag_with_the_folder_byte_for_byte(hub: Hub, small: Path, push: Push):
+    result = push(small, "1.0.0", "--note", "The first one.")
+    assert result["written"] and result["tagged"]
+    assert (hub.stages().count("commit"), hub.stages().count("tag")) == (1, 1)
+    assert releases(hub) == ["1.0.0"]
+    assert hub.repository(REPO).private
+    assert hub.repository(REPO).tags["v1.0.0"].message == "The first one."
+    check_whole(hub, small, "1.0.0")
+
+
+def test_the_same_push_again_asks_for_nothing_to_be_written(hub: Hub, small: Path, push: Push):
+    first = push(small, "1.0.0")
+    hub.forget()
+    again = push(small, "1.0.0")
+    assert not {"create", "preupload", "commit", "tag", "upload"} & set(hub.stages())
+    assert (again["written"], again["commit"]) == (False, first["commit"])
+
+
+def test_a_version_never_moves(hub: Hub, small: Path, larger: Path, push: Push, run):
+    push(small, "1.0.0")
+    refused = run("push", larger, "--repo", REPO, "--version", "1.0.0", code=2)
+    assert "v1.0.0 of tester/traces is there with other bytes" in refused.stderr
+    check_whole(hub, small, "1.0.0")
+
+
+@pytest.mark.parametrize(("version", "code"), [("1.0.1", 2), ("1.1.0", 0), ("1.2.0", 0), ("2.0.0", 0), ("0.9.0", 2)])
+def test_rows_that_were_added_ask_for_a_minor_version(hub: Hub, small: Path, larger: Path, run, push, version, code):
+    push(small, "1.0.0")
+    result = run("push", larger, "--repo", REPO, "--version", version, code=code)
+    if code:
+        assert "does not fit a minor change since 1.0.0: wrong has 4 rows more" in result.stderr
+        assert "--version 1.1.0" in result.stderr
+        assert releases(hub) == ["1.0.0"]
+    else:
+        assert releases(hub) == ["1.0.0", version]
+        check_whole(hub, larger, version)
+        check_whole(hub, small, "1.0.0")
+
+
+def test_rows_that_are_gone_ask_for_a_major_version(hub: Hub, small: Path, larger: Path, run, push: Push):
+    push(larger, "1.0.0")
+    refused = run("push", small, "--repo", REPO, "--version", "1.1.0", code=2)
+    assert "does not fit a major change since 1.0.0: wrong lacks 4 rows, 0 are others" in refused.stderr
+    push(small, "2.0.0")
+    assert releases(hub) == ["1.0.0", "2.0.0"]
+
+
+def test_what_did_not_change_is_no_version(hub: Hub, small: Path, run, push: Push):
+    push(small, "1.0.0")
+    assert "nothing changed since v1.0.0" in run("push", small, "--repo", REPO, "--version", "1.0.1", code=2).stderr
+
+
+def test_a_folder_that_was_changed_by_hand_is_not_published(hub: Hub, small: Path, tmp_path: Path, run):
+    copy = Path(shutil.copytree(small, tmp_path / "copy"))
+    change_rows(copy, "wrong", lambda rows: rows.pop())
+    refused = run("push", copy, "--repo", REPO, "--version", "1.0.0", code=1)
+    assert "is not the file that wrongcot.json names" in refused.stderr
+    assert not hub.repositories
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(hub: Hub, small: Path, run):
+    told = run("push", small, "--repo", REPO, "--version", "1.0.0", "--dry-run").stdout
+    assert "would publish tester/traces@v1.0.0, 80 rows" in told
+    assert set(hub.stages()) <= {"refs"}
+
+
+@pytest.mark.parametrize("text", ["1", "1.0", "1.0.0-rc1", "01.0.0", "latest", "-1.0.0", "1.0.0\n"])
+def test_what_is_no_version_is_said_before_anything_is_asked(hub: Hub, small: Path, run, text: str):
+    run("push", small, "--repo", REPO, f"--version={text}", code=2)
+    assert hub.asked == []
+
+
+FAULTS: list[tuple[str, Fault]] = [
+    ("refs", Refuse(500)),
+    ("create", Refuse(500)),
+    ("create", Refuse(429, retry_after=1)),
+    ("create", Cut("after")),
+    ("info", Cut("before")),
+    ("validate", Refuse(500)),
+    ("preupload", Refuse(403)),
+    ("preupload", Cut("before")),
+    ("batch", Refuse(401)),
+    ("upload", Refuse(500)),
+    ("upload", Cut("upload", at=1000)),
+    ("verify", Refuse(500)),
+    ("commit", Refuse(401)),
+    ("commit", Refuse(403)),
+    ("commit", Refuse(404)),
+    ("commit", Refuse(409)),
+    ("commit", Refuse(412)),
+    ("commit", Refuse(429, retry_after=1)),
+    ("commit", Refuse(500)),
+    ("commit", Refuse(504, acted=True)),
+    ("commit", Cut("before")),
+    ("commit", Cut("after")),
+    ("commit", Slow(0.3)),
+    ("tag", Refuse(403)),
+    ("tag", Refuse(429, retry_after=1)),
+    ("tag", Refuse(500)),
+    ("tag", Refuse(504, acted=True)),
+    ("tag", Cut("before")),
+    ("tag", Cut("after")),
+    ("resolve", Refuse(500)),
+    ("resolve", Cut("before")),
+    ("download", Cut("download", at=1000)),
+]
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["first version", "second version"])
+@pytest.mark.parametrize(("stage", "fault"), FAULTS, ids=[f"{stage} {fault}" for stage, fault in FAULTS])
+def test_the_same_command_after_any_fault_ends_in_one_commit_and_one_tag(
+    hub: Hub, waits: list[float], small: Path, larger: Path, push: Push, run, stage: str, fault: Fault, before: bool
+):
+    folder, version = (larger, "1.1.0") if before else (small, "1.0.0")
+    if before:
+        push(small, "1.0.0")
+    hub.forget()
+    hub.fail(stage, fault)
+    from click.testing import CliRunner
+
+    from wrongcot_data.cli import main
+
+    command = ["push", str(folder), "--repo", REPO, "--version", version]
+    first = CliRunner().invoke(main, command)
+    assert isinstance(first.exception, SystemExit | None), first.exception
+    if first.exit_code:
+        assert first.exit_code in (2, 3), first.output
+        assert f"v{version}" not in hub.repositories.get(("dataset", REPO), Nothing).tags or stage in AFTER_THE_TAG
+        assert "try:" in first.stderr
+    hub.orders.clear()
+    run(*command)
+    assert releases(hub) == (["1.0.0", "1.1.0"] if before else ["1.0.0"])
+    check_whole(hub, folder, version)
+
+
+class Nothing:
+    """A repository that is not there."""
+
+    tags: dict[str, object] = {}
+
+
+AFTER_THE_TAG = ("tag", "resolve", "download", "info", "refs", "tree")
+"""Stages that may fail when the tag is there already."""

@@ -1,0 +1,231 @@
+"""Versions on the Hugging Face Hub: each is a tag on one commit, and tags never move."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wrongcot_data.errors import BadInput, Unavailable
+from wrongcot_data.publish.dataset import MANIFEST
+from wrongcot_data.publish.release import Release
+from wrongcot_data.publish.store import Moved, Written
+from wrongcot_data.publish.verify import read_manifest
+from wrongcot_data.publish.version import Version, read_version
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+MAIN = "main"
+STALE = (409, 412)
+"""HTTP status of a commit or a tag for which somebody else was faster."""
+
+
+class Hub:
+    """A data set's repository. See `Store` for what each member promises.
+
+    Args:
+        private: of a repository that is made by the first push.
+        propose: open a pull request instead of writing to `main`; there is no tag until it is merged.
+    """
+
+    def __init__(self, repo: str, *, private: bool = True, propose: bool = False) -> None:
+        self.repo = repo
+        self.name = repo
+        self._private = private
+        _quiet_unless_watched()
+        self._propose = propose
+
+    def versions(self) -> Mapping[Version, str]:
+        """The tags that are versions, each with its commit."""
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        with _explained(self.repo, "read"):
+            try:
+                refs = _api().list_repo_refs(self.repo, repo_type="dataset")
+            except RepositoryNotFoundError:
+                return {}
+            return {version: self._commit_of(ref.name) for ref in refs.tags if (version := read_version(ref.name))}
+
+    def commit_of(self, revision: str) -> str:
+        """The commit of a tag, a branch or a commit.
+
+        Raises:
+            Unavailable: there is none, or it cannot be read.
+        """
+        with _explained(self.repo, "read"):
+            return self._commit_of(revision)
+
+    def fetch(self, at: str, paths: Sequence[str], into: Path | None = None) -> Path:
+        """These files of a commit: in the cache that all programs of this user share, or in a folder."""
+        from huggingface_hub import snapshot_download
+
+        with _explained(self.repo, "read"):
+            folder = snapshot_download(
+                self.repo, repo_type="dataset", revision=at, allow_patterns=list(paths), local_dir=into
+            )
+        return Path(folder)
+
+    def write(self, release: Release, message: str) -> Written:
+        """One commit on the newest state of `main`, then the tag on it."""
+        tag = release.version.tag
+        with _explained(self.repo, "write to"):
+            if not self._propose:
+                _api().create_repo(self.repo, repo_type="dataset", private=self._private, exist_ok=True)
+            head = self._commit_of(MAIN)
+            waiting = self._release_at(head)
+            if waiting == release.manifest:
+                commit = head
+            else:
+                self._check_nobody_waits(waiting, head)
+                info = self._commit(release, message, head)
+                if self._propose:
+                    return Written(str(info.oid), str(info.pr_url), tagged=False)
+                commit = str(info.oid)
+            self._tag(tag, commit, message)
+        return Written(commit, f"{_api().endpoint}/datasets/{self.repo}/tree/{tag}")
+
+    def _commit_of(self, revision: str) -> str:
+        return str(_api().repo_info(self.repo, repo_type="dataset", revision=revision).sha)
+
+    def _release_at(self, commit: str) -> dict[str, Any] | None:
+        """The manifest at a commit; None where it has none of a release."""
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import EntryNotFoundError
+
+        try:
+            with tempfile.TemporaryDirectory(prefix="wrongcot-") as into:
+                hf_hub_download(self.repo, MANIFEST, repo_type="dataset", revision=commit, local_dir=into)
+                manifest = read_manifest(Path(into))
+        except (EntryNotFoundError, BadInput):
+            return None
+        return manifest if "release" in manifest else None
+
+    def _check_nobody_waits(self, waiting: Mapping[str, Any] | None, head: str) -> None:
+        """See that `main` holds no other release that was committed and has no tag yet.
+
+        Raises:
+            BadInput: it does.
+        """
+        if waiting is None:
+            return
+        version = read_version(waiting["release"]["version"])
+        if version and version not in self.versions():
+            raise BadInput(
+                f"{self.repo} holds an unfinished push of {version.tag} with other bytes (commit {head[:8]})",
+                try_=["the command of that push again, to finish it", f"--version {version.after('minor')}"],
+            )
+
+    def _commit(self, release: Release, message: str, head: str) -> Any:
+        """The commit of a release: its files added, those of older versions that it lacks taken away."""
+        from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
+        from huggingface_hub.errors import HfHubHTTPError
+
+        api = _api()
+        there = api.list_repo_files(self.repo, repo_type="dataset", revision=head)
+        stale = [path for path in there if path not in release.files and path != ".gitattributes"]
+        operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = [
+            *(CommitOperationAdd(path, content) for path, content in release.files.items()),
+            *(CommitOperationDelete(path) for path in stale),
+        ]
+        try:
+            return api.create_commit(
+                self.repo,
+                operations,
+                commit_message=message,
+                repo_type="dataset",
+                create_pr=self._propose,
+                parent_commit=head,
+            )
+        except HfHubHTTPError as error:
+            if error.response.status_code in STALE:
+                raise Moved from error
+            raise
+
+    def _tag(self, tag: str, commit: str, message: str) -> None:
+        """Tag a commit, if it is not done already.
+
+        Raises:
+            Moved: the tag is on another commit.
+        """
+        from huggingface_hub.errors import HfHubHTTPError
+
+        try:
+            _api().create_tag(self.repo, repo_type="dataset", tag=tag, tag_message=message, revision=commit)
+        except HfHubHTTPError as error:
+            if error.response.status_code not in STALE:
+                raise
+            if self._commit_of(tag) != commit:
+                raise Moved from error
+
+
+def _quiet_unless_watched() -> None:
+    """Progress bars are for people: none in logs and pipes."""
+    from huggingface_hub.utils import disable_progress_bars
+
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+
+
+def _api() -> HfApi:
+    from huggingface_hub import HfApi
+
+    return HfApi(library_name="wrongcot")
+
+
+@contextmanager
+def _explained(repo: str, doing: str) -> Iterator[None]:
+    """Faults of the Hub and of the way there, as what they mean for the user. No message holds a token.
+
+    Raises:
+        BadInput: it does not take the card.
+        Unavailable: the Hub cannot be reached, or not with these rights, or says no.
+    """
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HTTPError,
+        LocalTokenNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    log_in = ["hf auth login    (or export HF_TOKEN=...)"]
+    again = ["the same command again; it goes on where it stopped"]
+    try:
+        yield
+    except RevisionNotFoundError as error:
+        raise Unavailable(f"{repo} has no such version", try_=[f"wrongcot-data list {repo}"]) from error
+    except (RepositoryNotFoundError, LocalTokenNotFoundError) as error:
+        raise Unavailable(
+            f"cannot {doing} {repo}: there is none, or not for you", try_=[*log_in, "ORG/NAME    (is it spelt right?)"]
+        ) from error
+    except (HTTPError, OSError, RuntimeError, ValueError) as error:
+        cause = _first_http_error(error)
+        if isinstance(cause, HfHubHTTPError):
+            status = cause.response.status_code
+            if status in (401, 403):
+                hints = [*log_in, "--create-pr    (propose it to the owners)"] if doing == "write to" else log_in
+                raise Unavailable(
+                    f"cannot {doing} {repo}: your rights do not suffice ({status})", try_=hints
+                ) from error
+            told = " ".join((cause.server_message or "").split()[:30])
+            raise Unavailable(f"cannot {doing} {repo}: the Hub says {status} {told}".rstrip(), try_=again) from error
+        if isinstance(cause, ValueError) and not isinstance(cause, OSError):
+            raise BadInput(f"the Hub does not take the card: {' '.join(str(cause).split())}") from error
+        told = " ".join(str(cause).split()[:30]) or type(cause).__name__
+        raise Unavailable(f"cannot {doing} {repo}: {told}", try_=again) from error
+
+
+def _first_http_error(error: BaseException) -> BaseException:
+    """The answer of the Hub that an error was made from; the error itself where there was none."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    one: BaseException | None = error
+    while one is not None:
+        if isinstance(one, HfHubHTTPError):
+            return one
+        one = one.__cause__
+    return error
