@@ -41,9 +41,9 @@ LABEL = 24
 def report(dataset: str, html: Path | None, no_html: bool, open_it: bool, rows: int, seed: int, as_json: bool) -> None:
     """Print the quality report of DATASET: counts, lengths, steps and errors; and write it as a page.
 
-    It is a folder, or ORG/NAME@v1.2.0 on the Hub, as it is or with one config, `:wrong`. The page is one HTML file that
-    asks for nothing else: the report, its plots, and some of the traces, to filter and to set side by side. All of it is
-    computed again from the rows.
+    It is a folder, or ORG/NAME@v1.2.0 on the Hub; `:wrong` behind it takes that config alone. The page is one HTML file
+    that asks for nothing else: the report, its plots, and some of the traces, to filter and to set side by side. All of
+    it is computed again from the rows.
     """
     from wrongcot_data.errors import BadInput, unknown
     from wrongcot_data.measure.report import report_of

@@ -82,3 +82,18 @@ def test_a_file_of_the_users_own_is_not_written_over(built: Path, run):
 
 def test_no_page_and_a_page_cannot_both_be_had(built: Path, run):
     assert "--no-html" in run("report", built, "--no-html", "--open", code=2).stderr
+
+
+def test_a_version_gives_its_name_to_its_page(tmp_path: Path, built: Path, run):
+    shelf = tmp_path / "sets"
+    run("push", built, "--to", shelf, "--version", "1.0.0")
+    text = run("report", f"{shelf}@v1.0.0").stdout
+    assert "page  sets-v1.0.0-report.html\n" in text
+    assert "sets@v1.0.0</dd>" in Path("sets-v1.0.0-report.html").read_text()
+
+
+def test_of_one_config_there_is_one_account_and_its_traces(built: Path, run):
+    found = json.loads(run("report", f"{built}:wrong", "--json", "--html", "page.html").stdout)
+    assert list(found["configs"]) == ["wrong"]
+    assert found["page"]["rows"] == found["configs"]["wrong"]["rows"]
+    assert "did you mean wrong?" in run("report", f"{built}:wron", code=2).stderr

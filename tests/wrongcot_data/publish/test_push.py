@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.forgery import change_rows
-from tests.hub import Cut, Fault, Hub, Refuse, Slow
+from tests.hub import READER, STRANGER, Cut, Fault, Hub, Meanwhile, Refuse, Slow
 from wrongcot_data.publish.dataset import MANIFEST
 from wrongcot_data.publish.verify import read_manifest
 
