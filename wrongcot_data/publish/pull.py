@@ -61,9 +61,10 @@ def _check_free(folder: Path, manifest: dict[str, Any]) -> None:
     """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
-    if (folder / MANIFEST).is_file() and read_manifest(folder) == manifest:
-        return
-    if folder.is_dir() and {path.name for path in folder.iterdir()} <= {".cache"}:
+    if (folder / MANIFEST).is_file():
+        if read_manifest(folder) == manifest:
+            return
+    elif (folder / ".cache" / "huggingface").is_dir():
         return  # a pull that was cut off
     raise BadInput(f"{folder} holds something else; it is left as it is", try_=["--out NEW_FOLDER"])
 
