@@ -6,6 +6,7 @@
         assert "commit" not in hub.stages()    # what was asked, in order; `hub.asked` has all of it
 
 One idea a file: `repository` (what is kept, with git's ids), `commits`, `listings`, `changes`, `files` (the endpoints),
+`card_rules`,
 `calls` (one request on its way), `faults`, `refusals`, `server`. The endpoints, by stage, which is how faults and the
 log name them:
 
@@ -39,7 +40,7 @@ What is not like the real Hub:
   uses Xet only if an answer has `X-Xet-Hash` or a listing `xetHash`, and none has here.
 * Large is what `.gitattributes` says, what has a NUL byte in its first 512, and what is over 10 MiB. `.gitignore` is
   not looked at; a copy within a commit works as the client does it, one from another repository does not.
-* The metadata of cards: that it is YAML, and a few rules. The real Hub has many more.
+* The metadata of cards: the rules that are documented (`card_rules`); the real Hub may have more.
 * Over http the client's rule that any 401 means a missing repository does not hold (it wants https), so the code
   `RepoNotFound` goes with it. Rate limits are only what a fault orders, without the headers `RateLimit`.
 * An empty commit is made as asked; the client itself asks for none. Pull requests cannot be merged, nor discussions

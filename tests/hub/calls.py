@@ -143,7 +143,7 @@ def answering(hub: Hub, site: str, handler: Handler) -> Callable[[web.Request], 
         if isinstance(fault, Slow):
             await asyncio.sleep(fault.seconds)
         if isinstance(fault, Meanwhile):
-            fault.happens()
+            await asyncio.to_thread(fault.happens)  # which may ask this very server
         response = act(hub, request, body, asked, handler) if acts(fault) else web.Response()
         return await spoiled(request, response, asked, fault)
 

@@ -4,51 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from typing import Any
 
-import yaml
 from aiohttp import web
 
 from tests.hub.calls import Call, reply
+from tests.hub.card_rules import faults_of, front_matter
 from tests.hub.files import kept
 from tests.hub.refusals import Refused, no_entry
 from tests.hub.repository import Blob, Commit, Repository
-
-SIZES = ["n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B", "1B<n<10B"]
-SIZES += ["10B<n<100B", "100B<n<1T", "n>1T"]
-WORDS = ("license", "language", "tags", "task_categories", "size_categories", "pretty_name", "source_datasets")
-
-
-def front_matter(card: str) -> str | None:
-    """The YAML at the top of a card, or None."""
-    found = re.match(r"\s*---[\r\n]+([\S\s]*?)[\r\n]+---(\r\n|\r|\n|$)", card)
-    return found[1] if found else None
-
-
-def faults_of(card: str) -> list[str]:
-    """What is wrong with the metadata of a card."""
-    try:
-        value = yaml.safe_load(front_matter(card) or "{}")
-    except yaml.YAMLError as error:
-        return [f"YAML is not valid: {error}"]
-    if not isinstance(value, dict):
-        return ["YAML metadata must be a mapping"]
-    found = [f'"{key}" must be a string or an array of strings' for key in WORDS if not words(value.get(key, []))]
-    sizes = value.get("size_categories", [])
-    for size in [sizes] if isinstance(sizes, str) else sizes:
-        if size not in SIZES:
-            found.append(f'"size_categories" must be one of {", ".join(SIZES)}; not {size}')
-    for place, config in enumerate(value.get("configs") or []):
-        if not isinstance(config, dict) or "config_name" not in config:
-            found.append(f'"configs[{place}].config_name" is required')
-    return found
-
-
-def words(value: object) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
 
 
 def validate(call: Call) -> web.StreamResponse:

@@ -11,7 +11,7 @@ import yaml
 from aiohttp import web
 
 from tests.hub.calls import Call, reply
-from tests.hub.commits import front_matter
+from tests.hub.card_rules import front_matter
 from tests.hub.refusals import no_entry
 from tests.hub.repository import Blob, Commit, Repository
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from wrongcot_data.cli.console import emit, json_option, log
 from wrongcot_data.cli.datasets import dataset_argument, found_config
 
-if TYPE_CHECKING:
-    from wrongcot_data.graders.arithmetic import Value
-
 MOST = 2**31
-LONG = 200
-"""Bits of a number whose digits are shown."""
-
 COLOURS = {"valid": "green", "invalid": "red", "unchecked": None}
 
 
@@ -84,33 +77,14 @@ def _view_row(row: dict[str, Any]) -> str:
 
 
 def _coloured(row: dict[str, Any]) -> str:
+    from wrongcot_data.steps.faults import told_faults
+
     text = row["completion"][0]["content"]
     parts, at = [], 0
-    for step in row["steps"]:
+    for step, fault in zip(row["steps"], told_faults(text, row["steps"]), strict=True):
         parts.append(text[at : step["start"]])
         parts.append(click.style(text[step["start"] : step["end"]], fg=COLOURS[step["verdict"]]))
-        if step["kind"]:
-            parts.append(click.style(f"   [{_fault(text, step)}]", fg="red", dim=True))
+        if fault:
+            parts.append(click.style(f"   [{fault}]", fg="red", dim=True))
         at = step["end"]
     return "".join([*parts, text[at:]])
-
-
-def _fault(text: str, step: dict[str, Any]) -> str:
-    """What is wrong with a step; of a false equation also what it claims and what is right."""
-    from wrongcot_data.steps import FALSE_EQUATION
-    from wrongcot_data.steps.equations import false_equations
-
-    if step["kind"] == FALSE_EQUATION:
-        for one in false_equations(text):
-            if step["start"] < one.end <= step["end"]:
-                return f"{FALSE_EQUATION}: {_number(one.claimed)} should be {_number(one.value)}"
-    return str(step["kind"])
-
-
-def _number(value: Value | None) -> str:
-    """A number to be read: a decimal where that is exact and short, else a fraction; no digits of a huge one."""
-    exact = Fraction(value or 0)
-    if max(exact.numerator.bit_length(), exact.denominator.bit_length()) > LONG:
-        return "a huge number"
-    decimal = f"{float(exact):.10g}"
-    return decimal if Fraction(decimal) == exact else str(exact)

@@ -103,6 +103,9 @@ _REPLY_COLUMNS = {
     CORRUPT_SAMPLES: [*_SAMPLE_COLUMNS, *_PARENT_COLUMNS, ("step", pa.int32()), ("step_text", pa.string())],
 }
 
+COMMON = frozenset(name for name, _ in (*_TRACE_COLUMNS, *_SAMPLE_COLUMNS, *_REWRITING_COLUMNS))
+"""Names of the columns that are the same for every task; any other is the task's own."""
+
 
 def schema(task: Task, config: str) -> pa.Schema:
     """The Arrow schema of a config: the same for every variant, another for the pool."""

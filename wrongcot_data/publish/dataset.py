@@ -116,12 +116,22 @@ def list_files(folder: Path) -> list[dict[str, Any]]:
 
 def describe(folder: Path, path: Path) -> dict[str, Any]:
     """One file of a data set, as its manifest tells of it."""
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    about = {"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": digest}
+    about = {"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": sha256(path)}
     if path.suffix == ".parquet":
         about["rows"] = pq.read_metadata(path).num_rows
     return about
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def spoilt_files(folder: Path, files: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Paths of a manifest's files that are missing from a folder, or have other bytes there than it says."""
+    told = {str(file["path"]): file["sha256"] for file in files}
+    return [path for path, digest in told.items() if not (folder / path).is_file() or sha256(folder / path) != digest]
 
 
 def rows_by_config(files: Iterable[Mapping[str, Any]]) -> dict[str, int]:

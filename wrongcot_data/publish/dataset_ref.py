@@ -54,12 +54,12 @@ def parse_ref(text: str) -> DatasetRef:
     Raises:
         BadInput: it is neither a folder that exists nor a name on the Hub, or its version is none.
     """
-    if Path(text).is_dir():
+    if _is_folder(text):
         return DatasetRef(folder=Path(text))
     rest, colon, config = text.rpartition(":")
     if not colon or not _CONFIG.fullmatch(config):
         rest, config = text, ""
-    if Path(rest).is_dir():
+    if _is_folder(rest):
         return DatasetRef(folder=Path(rest), config=config)
     name, at, told = rest.rpartition("@")
     if not at:
@@ -67,11 +67,18 @@ def parse_ref(text: str) -> DatasetRef:
     version, commit = read_version(told), told if _COMMIT.fullmatch(told) else ""
     if at and not version and not commit:
         raise BadInput(f"{told!r} in {text!r} is no version", try_=[f"{name}@v1.0.0", f"wrongcot-data list {name}"])
-    if Path(name).is_dir() and not commit:
+    if _is_folder(name) and not commit:
         return DatasetRef(folder=Path(name), version=version, config=config)
     if _REPO.fullmatch(name):
         return DatasetRef(repo=name, version=version, commit=commit, config=config)
     raise BadInput(f"{text!r} is neither a folder here nor a data set on the Hub", try_=[HOW])
+
+
+def _is_folder(text: str) -> bool:
+    try:
+        return bool(text) and Path(text).is_dir()
+    except OSError:  # too long for a path
+        return False
 
 
 def check_repo(name: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data.errors import BadInput, CheckFailed, unknown
-from wrongcot_data.publish.dataset import MANIFEST, describe
+from wrongcot_data.publish.dataset import MANIFEST, spoilt_files
 from wrongcot_data.publish.dataset_ref import parse_ref
 from wrongcot_data.publish.locate import Located, locate, store_of
 from wrongcot_data.publish.verify import read_manifest
@@ -61,9 +61,10 @@ def _check_free(folder: Path, manifest: dict[str, Any]) -> None:
     """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
-    if (folder / MANIFEST).is_file() and read_manifest(folder) == manifest:
-        return
-    if folder.is_dir() and {path.name for path in folder.iterdir()} <= {".cache"}:
+    if (folder / MANIFEST).is_file():
+        if read_manifest(folder) == manifest:
+            return
+    elif (folder / ".cache" / "huggingface").is_dir():
         return  # a pull that was cut off
     raise BadInput(f"{folder} holds something else; it is left as it is", try_=["--out NEW_FOLDER"])
 
@@ -75,13 +76,16 @@ def _check(at: Located, config: str) -> dict[str, int]:
         CheckFailed: one is another.
     """
     manifest = read_manifest(at.folder)
-    for told in manifest["files"]:
-        wanted = "rows" not in told or not config or told["path"].startswith(f"{config}/")
-        path = at.folder / told["path"]
-        if path.is_file() and describe(at.folder, path)["sha256"] != told["sha256"]:
-            raise CheckFailed(f"{path} came with other bytes than {MANIFEST} names", try_=[f"rm {path}, and again"])
-        if wanted and "rows" in told and not path.is_file():
-            raise CheckFailed(f"{path} is not among the files of {at.name}")
+    wanted = [
+        file for file in manifest["files"] if not config or "rows" not in file or file["path"].startswith(f"{config}/")
+    ]
+    fetched = [file for file in wanted if not config or "rows" in file or (at.folder / file["path"]).exists()]
+    spoilt = spoilt_files(at.folder, fetched)
+    if spoilt:
+        raise CheckFailed(
+            f"{at.folder / spoilt[0]} is not the file that {MANIFEST} names",
+            try_=[f"rm {at.folder / spoilt[0]}    (and the same command again)"],
+        )
     return {name: count for name, count in manifest["rows"].items() if config in ("", name)}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from wrongcot_data.errors import BadInput, CheckFailed, Unavailable
 from wrongcot_data.publish.changelog import changelog_entry
-from wrongcot_data.publish.dataset import MANIFEST, describe
+from wrongcot_data.publish.dataset import MANIFEST, spoilt_files
 from wrongcot_data.publish.diff import dataset_diff
 from wrongcot_data.publish.release import CHANGELOG, Release, make_release
 from wrongcot_data.publish.store import Moved, Store, Written
@@ -141,15 +141,12 @@ def check_published(store: Store, version: Version, release: Release) -> None:
         CheckFailed: one is missing or has other bytes or rows.
         Unavailable: it cannot be read.
     """
-    told = {file["path"]: file for file in release.manifest["files"]}
+    files = release.manifest["files"]
     with tempfile.TemporaryDirectory(prefix="wrongcot-") as into:
-        folder = store.fetch(version.tag, [*told, MANIFEST], Path(into))
-        manifest = read_manifest(folder)
-        wrong = [
-            path for path in told if not (folder / path).is_file() or describe(folder, folder / path) != told[path]
-        ]
-        if wrong or manifest != release.manifest:
+        folder = store.fetch(version.tag, [MANIFEST, *(file["path"] for file in files)], Path(into))
+        spoilt = spoilt_files(folder, files)
+        if spoilt or read_manifest(folder) != release.manifest:
             raise CheckFailed(
-                f"{version.tag} of {store.name} did not come back as it was sent: {', '.join(wrong[:5]) or MANIFEST}",
+                f"{version.tag} of {store.name} did not come back as it was sent: {', '.join(spoilt[:5]) or MANIFEST}",
                 try_=["the same command again; if it stays so, tell the people who run the store"],
             )

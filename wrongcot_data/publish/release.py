@@ -13,7 +13,7 @@ from wrongcot_data.errors import CheckFailed
 from wrongcot_data.plan import SELF
 from wrongcot_data.publish.card import card_of, loadable
 from wrongcot_data.publish.changelog import Entry, changelog
-from wrongcot_data.publish.dataset import CARD, MANIFEST, describe
+from wrongcot_data.publish.dataset import CARD, MANIFEST, spoilt_files
 from wrongcot_data.publish.dataset_info import dataset_info
 from wrongcot_data.publish.version import Version, parse_version
 from wrongcot_data.spec import TEACHER, make_spec, spec_hash
@@ -99,10 +99,11 @@ def _name(model: str) -> str:
 
 
 def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
-    for told in manifest["files"]:
-        path = folder / told["path"]
-        if not path.is_file() or describe(folder, path)["sha256"] != told["sha256"]:
-            raise CheckFailed(f"{path} is not the file that {MANIFEST} names", try_=[f"wrongcot-data verify {folder}"])
+    spoilt = spoilt_files(folder, manifest["files"])
+    if spoilt:
+        raise CheckFailed(
+            f"{folder / spoilt[0]} is not the file that {MANIFEST} names", try_=[f"wrongcot-data verify {folder}"]
+        )
 
 
 def _described(path: str, content: bytes) -> dict[str, Any]:

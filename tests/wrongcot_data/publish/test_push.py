@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.forgery import change_rows
-from tests.hub import READER, STRANGER, Cut, Fault, Hub, Meanwhile, Refuse, Slow
+from tests.hub import OWNER, READER, STRANGER, Cut, Fault, Hub, Meanwhile, Refuse, Slow
+from wrongcot_data.cli import main
 from wrongcot_data.publish.dataset import MANIFEST
 from wrongcot_data.publish.verify import read_manifest
 
@@ -69,7 +72,7 @@ def check_whole(hub: Hub, folder: Path, version: str) -> None:
 
 def test_a_push_is_one_commit_and_one_tag_with_the_folder_byte_for_byte(hub: Hub, small: Path, push: Push):
     result = push(small, "1.0.0", "--note", "The first one.")
-    assert result["written"] and result["tagged"]
+    assert (result["written"], result["tagged"]) == (True, True)
     assert (hub.stages().count("commit"), hub.stages().count("tag")) == (1, 1)
     assert releases(hub) == ["1.0.0"]
     assert hub.repository(REPO).private
@@ -185,16 +188,13 @@ def test_the_same_command_after_any_fault_ends_in_one_commit_and_one_tag(
         push(small, "1.0.0")
     hub.forget()
     hub.fail(stage, fault)
-    from click.testing import CliRunner
-
-    from wrongcot_data.cli import main
-
     command = ["push", str(folder), "--repo", REPO, "--version", version]
     first = CliRunner().invoke(main, command)
     assert isinstance(first.exception, SystemExit | None), first.exception
     if first.exit_code:
         assert first.exit_code in (2, 3), first.output
-        assert f"v{version}" not in hub.repositories.get(("dataset", REPO), Nothing).tags or stage in AFTER_THE_TAG
+        there = hub.repositories.get(("dataset", REPO))
+        assert stage in AFTER_THE_TAG or there is None or f"v{version}" not in there.tags
         assert "try:" in first.stderr
     hub.orders.clear()
     run(*command)
@@ -202,11 +202,116 @@ def test_the_same_command_after_any_fault_ends_in_one_commit_and_one_tag(
     check_whole(hub, folder, version)
 
 
-class Nothing:
-    """A repository that is not there."""
-
-    tags: dict[str, object] = {}
-
-
 AFTER_THE_TAG = ("tag", "resolve", "download", "info", "refs", "tree")
 """Stages that may fail when the tag is there already."""
+
+
+def test_two_pushes_at_once_are_one_version(hub: Hub, small: Path, larger: Path, push: Push, run):
+    """The other one's whole push falls between our look at `main` and our commit."""
+    hub.fail("commit", Meanwhile(lambda: run("push", small, "--repo", REPO, "--version", "1.0.0")))
+    lost = run("push", larger, "--repo", REPO, "--version", "1.0.0", code=2)
+    assert "somebody else published meanwhile" in lost.stderr
+    assert "v1.0.0 of tester/traces is there with other bytes" in lost.stderr
+    assert releases(hub) == ["1.0.0"]
+    check_whole(hub, small, "1.0.0")
+
+
+def test_of_two_pushes_at_once_the_later_version_comes_after_the_other(hub: Hub, small, larger, push: Push, run):
+    hub.fail("commit", Meanwhile(lambda: run("push", small, "--repo", REPO, "--version", "1.0.0")))
+    assert push(larger, "1.1.0")["change"]["size"] == "minor"
+    assert releases(hub) == ["1.0.0", "1.1.0"]
+    check_whole(hub, larger, "1.1.0")
+
+
+def test_the_same_push_twice_at_once_is_one_commit(hub: Hub, small: Path, push: Push, run):
+    hub.fail("commit", Meanwhile(lambda: run("push", small, "--repo", REPO, "--version", "1.0.0")))
+    assert push(small, "1.0.0")["tagged"]
+    assert releases(hub) == ["1.0.0"]
+
+
+def test_a_push_that_waits_for_its_tag_is_not_buried_under_another(hub: Hub, small: Path, larger: Path, run):
+    hub.fail("tag", Refuse(500))
+    run("push", small, "--repo", REPO, "--version", "1.0.0", code=3)
+    refused = run("push", larger, "--repo", REPO, "--version", "1.0.0", code=2)
+    assert "holds an unfinished push of v1.0.0 with other bytes" in refused.stderr
+    run("push", small, "--repo", REPO, "--version", "1.0.0")
+    check_whole(hub, small, "1.0.0")
+
+
+def test_what_comes_back_with_other_bytes_is_an_error(hub: Hub, small: Path, run, monkeypatch: pytest.MonkeyPatch):
+    def spoil() -> None:
+        repository = hub.repository(REPO)
+        for key, content in repository.contents.items():
+            if content[:4] == b"PAR1":
+                repository.contents[key] = content[:-20] + bytes(20)
+
+    hub.fail("tag", Meanwhile(spoil))
+    result = run("push", small, "--repo", REPO, "--version", "1.0.0", code=1)
+    assert "did not come back as it was sent" in result.stderr
+
+
+def test_a_proposal_is_a_pull_request_and_gets_its_tag_from_the_owners(hub: Hub, small: Path, push: Push, run):
+    hub.publish(REPO, {"README.md": b"# Traces"})
+    proposed = push(small, "1.0.0", "--create-pr")
+    assert (proposed["tagged"], hub.repository(REPO).tags) == (False, {})
+    assert "/discussions/1" in proposed["url"]
+    repository = hub.repository(REPO)
+    repository.refs["refs/heads/main"] = repository.refs["refs/pr/1"]  # the owners merge it
+    hub.forget()
+    assert push(small, "1.0.0")["tagged"]
+    assert "commit" not in hub.stages()
+    check_whole(hub, small, "1.0.0")
+
+
+@pytest.mark.parametrize("token", [READER, STRANGER])
+def test_without_the_right_to_write_the_next_step_is_said(hub: Hub, small: Path, run, monkeypatch, token: str):
+    hub.publish(REPO, {"README.md": b"# Traces"})
+    monkeypatch.setenv("HF_TOKEN", token)
+    refused = run("push", small, "--repo", REPO, "--version", "1.0.0", code=3)
+    assert "--create-pr" in refused.stderr
+    assert "hf auth login" in refused.stderr
+    assert MANIFEST not in hub.repository(REPO).at("main").files
+
+
+def test_a_private_data_set_is_not_there_for_a_stranger(hub: Hub, small: Path, push: Push, run, monkeypatch):
+    push(small, "1.0.0")
+    monkeypatch.setenv("HF_TOKEN", STRANGER)
+    for verb in ("list", "pull", "verify", "show"):
+        refused = run(verb, REPO, code=2 if verb == "list" else 3)
+        assert "hf auth login" in refused.stderr
+
+
+def test_public_is_public(hub: Hub, small: Path, push: Push, run, monkeypatch):
+    push(small, "1.0.0", "--public")
+    monkeypatch.setenv("HF_TOKEN", STRANGER)
+    assert "v1.0.0" in run("list", REPO).stdout
+
+
+@pytest.mark.parametrize("fault", [None, Refuse(401), Refuse(500), Cut("after")], ids=str)
+def test_no_token_is_in_any_file_output_or_error(hub: Hub, small: Path, tmp_path: Path, fault: Fault | None):
+    if fault:
+        hub.fail("commit", fault)
+    copy = Path(shutil.copytree(small, tmp_path / "copy"))
+    command = [sys.executable, "-m", "wrongcot_data", "push", str(copy), "--repo", REPO, "--version", "1.0.0"]
+    environment = {**os.environ, "HF_DEBUG": "1", "HOME": str(tmp_path)}
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert ended.returncode == (3 if fault else 0), ended.stderr
+    assert any(asked.token == OWNER for asked in hub.asked)  # it was used
+    assert OWNER not in ended.stdout + ended.stderr
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or OWNER.encode() not in path.read_bytes(), path
+    for repository in hub.repositories.values():
+        assert all(OWNER.encode() not in content for content in repository.contents.values())
+
+
+def test_paths_of_the_builders_machine_are_not_published(hub: Hub, push: Push, run, tmp_path: Path):
+    problems = tmp_path / "secret-project" / "gsm8k.jsonl"
+    problems.parent.mkdir()
+    line = {"question": "Ann buys 3 boxes with 12 pens each. How many pens?", "answer": "3 * 12 = 36\n#### 36"}
+    problems.write_text(json.dumps(line) + "\n")
+    out = tmp_path / "secret-project" / "traces"
+    run("build", "gsm8k", "--source", problems, "--variant", "reference", "--limit", 1, "--out", out)
+    push(out, "1.0.0")
+    for content in hub.repository(REPO).contents.values():
+        assert b"secret-project" not in content
+    run("verify", f"{REPO}@v1.0.0")
