@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from wrongcot_data.page.traces import Shown
-from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES
+from wrongcot_data.variants.pooled import REPLIES
 
 Test = Callable[[Shown], bool]
 
-MADE_OF_OTHERS = ("corrupt", "paraphrase", PARAPHRASE_SAMPLES)
+MADE_OF_OTHERS = ("corrupt", "paraphrase", *REPLIES)
 
 NEXT_BEST = {"right": ("wrong", "reference"), "wrong": ("right", "reference")}
 

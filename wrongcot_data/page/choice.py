@@ -24,12 +24,13 @@ from hashlib import blake2b
 from heapq import heappush, heappushpop
 from typing import NamedTuple
 
-from wrongcot_data.publish.columns import PARAPHRASE_SAMPLES, SAMPLES
+from wrongcot_data.publish.columns import SAMPLES
+from wrongcot_data.variants.pooled import REPLIES
 
 PER_PROBLEM = 3
 """Rows of one problem in one variant that are shown at most."""
 
-POOLS = (SAMPLES, PARAPHRASE_SAMPLES)
+POOLS = (SAMPLES, *REPLIES)
 """Configs of replies as they came, without steps."""
 
 PUBLISHED = ("correct", "wrong")

@@ -36,6 +36,7 @@ ABOUT = {
     "n_tokens": "tokens",
     "finish_reason": "finish",
     "parent_id": "made from",
+    "step_text": "step",
     "form": "form of the answer",
     "sandbox": "sandbox",
     "error": "error",
@@ -56,7 +57,7 @@ class Shown:
         cut: characters left out at the end.
         about: more of it, name and value.
         name: by which others point to it; `parent` is what it points to.
-        parent_text: text of the trace that it rewrites; empty where it is no paraphrase.
+        parent_text: text of the trace, or of the step of one, that it rewrites; empty where it does not.
     """
 
     id: str
@@ -97,7 +98,7 @@ def shown(entry: Entry, row: Row) -> Shown:
         about=_about(row),
         name=row.get("sample_id") or parent or f"{entry.problem_id}:{role}",  # as records.trace_id has it
         parent=parent,
-        parent_text=(row.get("parent_completion") or "")[:MOST_CHARACTERS],
+        parent_text=(row.get("step_text") or row.get("parent_completion") or "")[:MOST_CHARACTERS],
     )
 
 
@@ -137,7 +138,7 @@ def _about(row: Row) -> list[tuple[str, str]]:
     about = [(told, shortened(str(row[name]))) for name, told in ABOUT.items() if row.get(name)]
     if row.get("teacher"):
         about.append(("attempt", str(row.get("attempt"))))
-    if row.get("parent_completion"):
+    if row.get("parent_completion") and "overlap" in row:
         about.append(("overlap with it", f"{row['overlap']:.2f}"))
     if row.get("variant") == "corrupt":
         about.append(("answer kept", "yes" if row["answer_kept"] else "no"))

@@ -103,7 +103,7 @@ _REPLY_COLUMNS = {
     CORRUPT_SAMPLES: [*_SAMPLE_COLUMNS, *_PARENT_COLUMNS, ("step", pa.int32()), ("step_text", pa.string())],
 }
 
-COMMON = frozenset(name for name, _ in (*_TRACE_COLUMNS, *_SAMPLE_COLUMNS, *_REWRITING_COLUMNS))
+COMMON = frozenset(name for columns in (_TRACE_COLUMNS, *_REPLY_COLUMNS.values()) for name, _ in columns)
 """Names of the columns that are the same for every task; any other is the task's own."""
 
 
