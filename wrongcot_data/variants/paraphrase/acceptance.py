@@ -47,7 +47,7 @@ from wrongcot_data.variants.paraphrase.quantities import (
 )
 from wrongcot_data.variants.paraphrase.talk import talk_around, talk_in
 
-RULES_VERSION = "paraphrase-2"
+RULES_VERSION = "paraphrase-3"
 """Of all that decides whether a rewriting is accepted; a change of any of it raises it."""
 
 ACCEPTED = "paraphrase"

@@ -79,16 +79,40 @@ def answer_quantities(text: str, answer: str) -> list[Quantity]:
 def not_worked_out(trace: str, answer: str, text: str) -> str:
     """The first result on the trace's way to its answer that a text only states; empty where there is none.
 
-    A result is worked out by a sentence that holds it beside one of the numbers it is computed from; these may also
-    stand in the sentence before, unless it is the answer that is stated: `#### 12` alone makes no 12.
+    A result is worked out by a sentence that holds it beside one of the numbers it is computed from, or comes after one
+    that holds them all. Where the answer is stated does not count: `#### 12` alone makes no 12.
     """
-    windows = [values_in(window) for window in _windows(text)]
+    sentences = [(values_in(before), values_in(sentence), _told(sentence)) for before, sentence in _sentences(text)]
     for equation in _answer_equations(trace, answer):
         results = {abs(Fraction(value)) for side in equation.sides if not is_compound(side) and (value := _value(side))}
-        operands = set().union(*(one for one in quantities(equation.text) if not one & results))
-        if results and operands and not any(results & there and operands & there for there in windows):
+        operands = [one for one in quantities(equation.text) if not one & results]
+        if results and operands and not any(_works_out(results, operands, *pair) for pair in sentences):
             return str(max(results))
     return ""
+
+
+def _works_out(
+    results: set[Fraction],
+    operands: list[Quantity],
+    before: set[Fraction],
+    sentence: set[Fraction],
+    told: set[Fraction],
+) -> bool:
+    """Whether a sentence, after the one before it, tells a result beside what it is computed from."""
+    if not results & told:
+        return False
+    return any(one & sentence for one in operands) or all(one & before for one in operands)
+
+
+def _told(sentence: str) -> set[Fraction]:
+    """What a sentence says that something is: its numbers, but of its equations only sides that are bare numbers."""
+    found: set[Fraction] = set()
+    prose, end = "", 0
+    for equation in find_equations(sentence):
+        prose, end = f"{prose}{sentence[end : equation.start]} ", equation.end
+        sides = (_value(side) for side in equation.sides if not is_compound(side))
+        found |= {abs(Fraction(value)) for value in sides if value is not None}
+    return found | values_in(prose + sentence[end:])
 
 
 def _answer_equations(text: str, answer: str) -> list[Equation]:
@@ -103,14 +127,14 @@ def _answer_equations(text: str, answer: str) -> list[Equation]:
     return found
 
 
-def _windows(text: str) -> Iterator[str]:
-    """Each sentence with the one before it; one that states the answer by itself."""
+def _sentences(text: str) -> Iterator[tuple[str, str]]:
+    """Each sentence with the one before it; with nothing before it where it states the answer."""
     text = _CONTINUED.sub(" =", text)
     before = ""
     for line in split_lines(text):
         for start, end in split_sentences(text, *line):
             sentence = text[start:end]
-            yield sentence if _STATES_ANSWER.search(sentence) else f"{before}\n{sentence}"
+            yield "" if _STATES_ANSWER.search(sentence) else before, sentence
             before = sentence
 
 

@@ -68,12 +68,24 @@ CHORES = "He spends 3*3=9 hours on his other chores.\nSo he spends 3+9=12 hours 
         ("3 * 3\n= 9, and 3 + 9\n= 12.\n#### 12", ""),
         ("He spends 3*3 = 9 hours on his other chores.\n#### 12", "12"),
         ("He spends 3*3 = 9 hours on his other chores. The answer is 12.", "12"),
-        ("He spends 9 hours on them. That makes 12 hours.\n#### 12", "9"),
+        ("He spends 9 hours on them. That makes 12 hours.\n#### 12", "12"),
+        ("He spends 9 hours on them. That makes 3 more, so 12 hours.\n#### 12", "9"),
     ],
 )
 def test_a_result_that_is_only_stated_is_named(text: str, stated: str):
     """The fourth is a real reply of SmolLM2-135M, which the first version of these rules accepted."""
     assert not_worked_out(CHORES, "12", text) == stated
+
+
+def test_a_number_in_passing_is_not_what_a_result_is_worked_out_of():
+    """A real reply of SmolLM2-135M, which the second version of these rules accepted."""
+    trace = "Mirasol spent a total of $30 + $10 = $40.\nThus, Mirasol has $50 - $40 = $10 left in her account.\n#### 10"
+    reply = (
+        "Mirasol had $50 in her account.\nShe spent a total of $30 + $10 = $40 on coffee.\n"
+        "She also spent $10 on a tumbler, which was just a tabl.\n#### 10"
+    )
+    assert not_worked_out(trace, "10", reply) == "10"
+    assert not_worked_out(trace, "10", reply.replace("She also spent $10 on a tumbler", "Of $50 that leaves $10")) == ""
 
 
 def test_a_new_quantity_is_named_unless_a_true_equation_makes_it_of_known_ones():
