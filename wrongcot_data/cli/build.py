@@ -174,7 +174,7 @@ def _what_changes(plan: Plan, folder: Path, journal: Path | None) -> Iterator[st
     from wrongcot_data.folder import check_owner
     from wrongcot_data.publish.columns import SAMPLES
     from wrongcot_data.publish.dataset import MANIFEST
-    from wrongcot_data.publish.verify import read_manifest
+    from wrongcot_data.publish.manifest import read_manifest
     from wrongcot_data.spec import spec_hash
     from wrongcot_data.variants.pooled import REPLIES
 

@@ -11,8 +11,8 @@ import click
 from wrongcot_data.cli.console import log
 
 if TYPE_CHECKING:
-    from wrongcot_data.publish.dataset_ref import DatasetRef
-    from wrongcot_data.publish.locate import Located
+    from wrongcot_data.versions.dataset_ref import DatasetRef
+    from wrongcot_data.versions.locate import Located
 
 
 def dataset_argument(name: str = "dataset") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -26,7 +26,7 @@ def found(text: str) -> Located:
     Raises:
         WrongcotError: it names none, or it cannot be had.
     """
-    from wrongcot_data.publish.dataset_ref import parse_ref
+    from wrongcot_data.versions.dataset_ref import parse_ref
 
     return _told(text, parse_ref(text), None)
 
@@ -37,7 +37,7 @@ def found_config(text: str, config: str | None) -> Located:
     Raises:
         WrongcotError: as `found`.
     """
-    from wrongcot_data.publish.dataset_ref import parse_ref
+    from wrongcot_data.versions.dataset_ref import parse_ref
 
     ref = parse_ref(text)
     chosen = config or ref.config
@@ -45,7 +45,7 @@ def found_config(text: str, config: str | None) -> Located:
 
 
 def _told(text: str, ref: DatasetRef, configs: Sequence[str] | None) -> Located:
-    from wrongcot_data.publish.locate import locate
+    from wrongcot_data.versions.locate import locate
 
     at = locate(ref, configs)
     if at.version or at.commit:

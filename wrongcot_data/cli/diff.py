@@ -24,8 +24,8 @@ def diff(old: str, new: str, as_json: bool) -> None:
     Each is a folder or ORG/NAME@v1.2.0. Rows are told apart by what they are rows of, not by their place.
     """
     from wrongcot_data.errors import BadInput
-    from wrongcot_data.publish.diff import dataset_diff
-    from wrongcot_data.publish.verify import UNFIT, UNREADABLE, read_manifest
+    from wrongcot_data.publish.manifest import UNFIT, UNREADABLE, read_manifest
+    from wrongcot_data.versions.diff import dataset_diff
 
     before, after = found(old), found(new)
     manifests = read_manifest(before.folder), read_manifest(after.folder)

@@ -10,8 +10,8 @@ import click
 from wrongcot_data.cli.console import emit, json_option, log
 
 if TYPE_CHECKING:
-    from wrongcot_data.publish.push import Pushed
-    from wrongcot_data.publish.store import Store
+    from wrongcot_data.versions.push import Pushed
+    from wrongcot_data.versions.store import Store
 
 
 @click.command(short_help="Publish a data set as a version, on the Hub or in a folder.")
@@ -41,8 +41,8 @@ def push(
     where rows were added, patch where only the card changed. The same command again completes a push that was cut
     off, and does nothing once it is done.
     """
-    from wrongcot_data.publish.push import push as publish
-    from wrongcot_data.publish.version import parse_version
+    from wrongcot_data.versions.push import push as publish
+    from wrongcot_data.versions.version import parse_version
 
     version = parse_version(text)
     store = _store(repo, to, public=public, create_pr=create_pr)
@@ -69,9 +69,9 @@ def _store(repo: str | None, to: Path | None, *, public: bool, create_pr: bool) 
         UsageError: both places are given, or none, or a flag of the one for the other.
         BadInput: the folder cannot be one of versions.
     """
-    from wrongcot_data.publish.dataset_ref import check_repo
-    from wrongcot_data.publish.hub import Hub
-    from wrongcot_data.publish.shelf import open_shelf
+    from wrongcot_data.versions.dataset_ref import check_repo
+    from wrongcot_data.versions.hub import Hub
+    from wrongcot_data.versions.shelf import open_shelf
 
     if (repo is None) == (to is None):
         raise click.UsageError("where to? --repo ORG/NAME (the Hub) or --to FOLDER")

@@ -14,7 +14,7 @@ from wrongcot_data.page import MOST_ROWS, ROWS
 
 if TYPE_CHECKING:
     from wrongcot_data.page.write import Page
-    from wrongcot_data.publish.locate import Located
+    from wrongcot_data.versions.locate import Located
 
 LABEL = 24
 """Columns of the words before a value."""
@@ -48,7 +48,7 @@ def report(dataset: str, html: Path | None, no_html: bool, open_it: bool, rows: 
     from wrongcot_data.errors import BadInput, unknown
     from wrongcot_data.measure.report import report_of
     from wrongcot_data.page.write import make_page
-    from wrongcot_data.publish.verify import UNFIT, UNREADABLE, read_manifest
+    from wrongcot_data.publish.manifest import UNFIT, UNREADABLE, read_manifest
 
     if no_html and (html or open_it):
         raise BadInput("--no-html leaves nothing to write or to open", try_=["the same without --no-html"])

@@ -26,7 +26,7 @@ COLOURS = {"valid": "green", "invalid": "red", "unchecked": None}
 def show(dataset: str, variant: str | None, count: int, skip: int, grade: str | None, as_json: bool) -> None:
     """Print the first rows of a variant of DATASET, a folder or ORG/NAME@v1.2.0; `--variant samples` shows the pool."""
     from wrongcot_data.errors import unknown
-    from wrongcot_data.publish.verify import read_manifest, read_rows
+    from wrongcot_data.publish.manifest import read_manifest, read_rows
     from wrongcot_data.records import GRADES
 
     at = found_config(dataset, variant)

@@ -23,7 +23,8 @@ def verify(dataset: str, as_json: bool) -> None:
 
     It is a folder, or ORG/NAME@v1.2.0 on the Hub. Exits with 1 and a list where anything differs.
     """
-    from wrongcot_data.publish.verify import differences, read_manifest
+    from wrongcot_data.publish.manifest import read_manifest
+    from wrongcot_data.verify.differences import differences
 
     at = found(dataset)
     faults = list(differences(at.folder))

@@ -20,7 +20,7 @@ def pull(dataset: str, out: Path | None, as_json: bool) -> None:
 
     With `:VARIANT` only that variant's files come, with manifest, card and changelog.
     """
-    from wrongcot_data.publish.pull import pull as fetch
+    from wrongcot_data.versions.pull import pull as fetch
 
     at = fetch(dataset, out, tell=log)
     result = {
@@ -40,7 +40,7 @@ def pull(dataset: str, out: Path | None, as_json: bool) -> None:
 @json_option
 def list_versions(dataset: str, as_json: bool) -> None:
     """List the versions of DATASET, ORG/NAME or a folder of versions, the newest first."""
-    from wrongcot_data.publish.pull import versions_of
+    from wrongcot_data.versions.pull import versions_of
 
     found = versions_of(dataset)
     emit({"dataset": dataset, "versions": found}, as_json, lambda: "\n".join(map(_line, found)))

@@ -14,9 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from wrongcot_data.measure.quality import median_part, traces_of
 from wrongcot_data.measure.report import REPORT, plots_of
-from wrongcot_data.publish.changelog import changelog
 from wrongcot_data.publish.columns import text_of
 from wrongcot_data.publish.dataset import config_rows
+from wrongcot_data.versions.changelog import changelog
 
 SIZES = (
     (10**3, "n<1K"),

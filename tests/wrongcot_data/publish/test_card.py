@@ -14,15 +14,15 @@ from huggingface_hub import DatasetCard
 
 from tests.hub.card_rules import faults_of, front_matter
 from wrongcot_data.publish.card import card_of, marked
-from wrongcot_data.publish.changelog import changelog, changelog_entry
 from wrongcot_data.publish.dataset import MANIFEST
 from wrongcot_data.publish.dataset_info import dataset_info
 from wrongcot_data.publish.licence import licence
-from wrongcot_data.publish.release import make_release, without_paths
-from wrongcot_data.publish.verify import read_manifest
-from wrongcot_data.publish.version import Change, Version
+from wrongcot_data.publish.manifest import read_manifest
 from wrongcot_data.tasks import get_task
 from wrongcot_data.teachers.registry import TEACHERS, Teacher, get_teacher
+from wrongcot_data.versions.changelog import changelog, changelog_entry
+from wrongcot_data.versions.release import make_release, without_paths
+from wrongcot_data.versions.version import Change, Version
 
 LOADED = """
 import json, sys

@@ -11,11 +11,11 @@ import pytest
 
 from tests.wrongcot_data.variants.builds import Command, built, stored
 from wrongcot_data.publish.dataset import MANIFEST
-from wrongcot_data.publish.release import without_paths
 from wrongcot_data.spec import make_spec
 from wrongcot_data.teachers.registry import get_teacher
 from wrongcot_data.teachers.weights import packaged_gguf
 from wrongcot_data.variants.corrupt.levels import wanted
+from wrongcot_data.versions.release import without_paths
 
 TEACHER = "teacher:scripted"
 LEVELS = ["--level", 0, "--level", 50]

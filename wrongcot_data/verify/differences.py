@@ -8,23 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, Field, ValidationError
 
-from wrongcot_data.errors import BadInput, Unavailable, WrongcotError
+from wrongcot_data.errors import Unavailable, WrongcotError
 from wrongcot_data.measure.report import REPORT, report_differences
 from wrongcot_data.parallel import in_order
 from wrongcot_data.pool.grading import verdict
-from wrongcot_data.publish import verify_paraphrases as paraphrases
-from wrongcot_data.publish import verify_replies as replies
 from wrongcot_data.publish.columns import SAMPLES, problem_of, schema, text_of
 from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe, rows_by_config
+from wrongcot_data.publish.manifest import UNFIT, UNREADABLE, configs_of, read_manifest, read_rows
 from wrongcot_data.publish.shares import shares
-from wrongcot_data.publish.verify_composition import composition_differences
-from wrongcot_data.publish.verify_corrupt import reply_faults, row_faults, set_faults
-from wrongcot_data.publish.verify_parents import parent_faults, parents
-from wrongcot_data.publish.verify_receipt import Account, receipt_differences
 from wrongcot_data.publish.views import view_differences
 from wrongcot_data.records import Grade, Step, Verdict, first_invalid_step
 from wrongcot_data.spec import make_spec, spec_hash
@@ -34,109 +27,17 @@ from wrongcot_data.teachers.prompting import question
 from wrongcot_data.variants import CONFIGS, REGISTRY
 from wrongcot_data.variants.matching import MIX
 from wrongcot_data.variants.pooled import CORRUPT_SAMPLES, PARAPHRASE_SAMPLES, REPLIES
+from wrongcot_data.verify import paraphrases, replies
+from wrongcot_data.verify.composition import composition_differences
+from wrongcot_data.verify.corrupt import reply_faults, row_faults, set_faults
+from wrongcot_data.verify.parents import parent_faults, parents
+from wrongcot_data.verify.receipt import receipt_differences
 from wrongcot_data.views import VIEWS
 
 _WRITTEN = {paraphrases.PARAPHRASE: PARAPHRASE_SAMPLES, **{config: config for config in REPLIES}}
 """The configs whose rows the model of a stage wrote, each with the config of the replies."""
 
 _Check = Callable[[Task, str, Mapping[str, Any]], Iterator[str]]
-
-UNREADABLE = (OSError, pa.ArrowException, UnicodeDecodeError)
-"""What reading a Parquet file raises that somebody has changed."""
-
-UNFIT = (LookupError, ValueError, TypeError)
-"""What computing with rows raises that nobody could have built."""
-
-
-class _File(BaseModel):
-    path: str = Field(pattern=r"^\w[^/\\]*(/\w[^/\\]*)*$")  # inside the folder
-    bytes: int
-    sha256: str
-    rows: int = 0
-
-
-class _Composition(BaseModel):
-    match: str
-    after: dict[str, dict[str, Any]]
-
-
-class _Teacher(BaseModel):
-    name: str
-    revision: str
-
-
-class _NamesTask(BaseModel):
-    task: str
-
-
-class _Manifest(BaseModel, strict=True):
-    """What readers rely on, so that a manifest of another shape is one clear error."""
-
-    spec: _NamesTask
-    spec_hash: str
-    teacher: _Teacher
-    prompt_template: str
-    sampling: dict[str, Any]
-    files: list[_File]
-    rows: dict[str, int] = Field(min_length=1)
-    content: dict[str, str]
-    composition: _Composition
-    receipt: Account
-    paraphrase: replies.ParaphraseFacts | None = None
-    corruption: replies.CorruptionFacts | None = None
-    grader_version: str
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a data set.
-
-    Raises:
-        BadInput: there is none, or it cannot be read.
-    """
-    path = folder / MANIFEST
-    if not path.is_file():
-        built = (folder / "pool").is_dir()
-        story = "its build has not finished" if built else "it is not a data set of ours"
-        raise BadInput(
-            f"{folder} has no {MANIFEST}: {story}",
-            try_=["the build command again, to finish it"] if built else ["wrongcot-data build TASK --out FOLDER"],
-        )
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        _Manifest.model_validate(manifest)
-    except (OSError, ValueError, RecursionError) as error:
-        story = _first_fault(error) if isinstance(error, ValidationError) else str(error)
-        raise BadInput(f"{path} cannot be read: {story}", try_=["the build command again, to write it anew"]) from error
-    return dict(manifest)
-
-
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors()[0]
-    return f"{'.'.join(str(part) for part in fault['loc']) or 'manifest'}: {fault['msg']}"
-
-
-def configs_of(folder: Path) -> dict[str, list[Path]]:
-    """The Parquet files of each config, in order, as the manifest names them."""
-    files: dict[str, list[Path]] = {}
-    for file in read_manifest(folder)["files"]:
-        if "rows" in file:
-            files.setdefault(file["path"].split("/")[0], []).append(folder / file["path"])
-    return files
-
-
-def read_rows(folder: Path, config: str) -> Iterator[dict[str, Any]]:
-    """The rows of a config, one at a time.
-
-    Raises:
-        BadInput: a file of it is missing or no Parquet.
-    """
-    for path in configs_of(folder).get(config, []):
-        try:
-            with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(batch_size=1000):
-                    yield from batch.to_pylist()
-        except UNREADABLE as error:
-            raise BadInput(f"cannot read {path}: {error}") from error
 
 
 def differences(folder: Path) -> Iterator[str]:

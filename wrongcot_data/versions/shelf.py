@@ -9,9 +9,9 @@ from pathlib import Path
 
 from wrongcot_data.errors import BadInput, Unavailable
 from wrongcot_data.publish.dataset import MANIFEST
-from wrongcot_data.publish.release import Release
-from wrongcot_data.publish.store import Moved, Written
-from wrongcot_data.publish.version import Version, read_version
+from wrongcot_data.versions.release import Release
+from wrongcot_data.versions.store import Moved, Written
+from wrongcot_data.versions.version import Version, read_version
 
 
 class Shelf:

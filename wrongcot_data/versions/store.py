@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from wrongcot_data.publish.release import Release
-from wrongcot_data.publish.version import Version
+from wrongcot_data.versions.release import Release
+from wrongcot_data.versions.version import Version
 
 
 class Moved(Exception):

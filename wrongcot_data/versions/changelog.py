@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wrongcot_data.publish.version import Change, Version
+from wrongcot_data.versions.version import Change, Version
 
 Entry = Mapping[str, Any]
 """One version: `version`, `change` (its size, or `first`), `because` (reasons), `note`."""

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.forgery import change_rows
-from wrongcot_data.publish.diff import NAMED, dataset_diff, rows_diff, spec_changes
-from wrongcot_data.publish.verify import read_manifest
+from wrongcot_data.publish.manifest import read_manifest
+from wrongcot_data.versions.diff import NAMED, dataset_diff, rows_diff, spec_changes
 
 COLUMNS = ("problem_id", "parent_id", "grade", "reason", "completion")
 Rows = list[dict[str, Any]]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wrongcot_data.errors import BadInput
-from wrongcot_data.publish.dataset_ref import DatasetRef, check_repo, parse_ref
-from wrongcot_data.publish.version import Version
+from wrongcot_data.versions.dataset_ref import DatasetRef, check_repo, parse_ref
+from wrongcot_data.versions.version import Version
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 V = Version(1, 2, 0)

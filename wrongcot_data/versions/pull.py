@@ -9,10 +9,10 @@ from typing import Any
 
 from wrongcot_data.errors import BadInput, CheckFailed, unknown
 from wrongcot_data.publish.dataset import MANIFEST, spoilt_files
-from wrongcot_data.publish.dataset_ref import parse_ref
-from wrongcot_data.publish.locate import Located, locate, store_of
-from wrongcot_data.publish.verify import read_manifest
-from wrongcot_data.publish.version import Version
+from wrongcot_data.publish.manifest import read_manifest
+from wrongcot_data.versions.dataset_ref import parse_ref
+from wrongcot_data.versions.locate import Located, locate, store_of
+from wrongcot_data.versions.version import Version
 
 
 @dataclass(frozen=True, slots=True)

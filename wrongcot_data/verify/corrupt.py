@@ -13,8 +13,6 @@ from dataclasses import asdict
 
 from wrongcot_data.pool.grading import verdict as verdict_of
 from wrongcot_data.publish.columns import problem_of, text_of
-from wrongcot_data.publish.verify_parents import ReadRows, text_hash
-from wrongcot_data.publish.verify_replies import Row, verdict_faults
 from wrongcot_data.receipt import LeftOut
 from wrongcot_data.records import Problem, Step, Verdict
 from wrongcot_data.spec import BuildSpec, content_hash
@@ -26,6 +24,8 @@ from wrongcot_data.variants.corrupt.rows import chain_of, config_of, element_at,
 from wrongcot_data.variants.corrupt.teacher.operator import Told, asking
 from wrongcot_data.variants.corrupt.teacher.spoiling import Spoiling, askable
 from wrongcot_data.variants.pooled import CORRUPT_SAMPLES
+from wrongcot_data.verify.parents import ReadRows, text_hash
+from wrongcot_data.verify.replies import Row, verdict_faults
 
 
 def row_faults(row: Row, config: str, steps: Sequence[Step], verdict: Verdict) -> Iterator[str]:

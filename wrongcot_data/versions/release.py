@@ -12,12 +12,12 @@ from typing import Any
 from wrongcot_data.errors import CheckFailed
 from wrongcot_data.plan import SELF
 from wrongcot_data.publish.card import card_of, loadable
-from wrongcot_data.publish.changelog import Entry, changelog
 from wrongcot_data.publish.dataset import CARD, MANIFEST, spoilt_files
 from wrongcot_data.publish.dataset_info import dataset_info
-from wrongcot_data.publish.version import Version, parse_version
 from wrongcot_data.spec import TEACHER, make_spec, spec_hash
 from wrongcot_data.tasks import get_task
+from wrongcot_data.versions.changelog import Entry, changelog
+from wrongcot_data.versions.version import Version, parse_version
 
 CHANGELOG = "CHANGELOG.md"
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from tests.hub import Hub, Refuse
 from wrongcot_data.publish.dataset import MANIFEST
-from wrongcot_data.publish.verify import read_manifest
+from wrongcot_data.publish.manifest import read_manifest
 from wrongcot_train.cli import main as train
 
 REPO = "tester/traces"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wrongcot_data.errors import BadInput
-from wrongcot_data.publish.version import SIZES, Change, Size, Version, fits, largest, parse_version, read_version
+from wrongcot_data.versions.version import SIZES, Change, Size, Version, fits, largest, parse_version, read_version
 
 VERSIONS = st.builds(Version, *[st.integers(0, 99)] * 3)
 

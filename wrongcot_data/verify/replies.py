@@ -6,43 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel
-
 from wrongcot_data.records import Verdict
-from wrongcot_data.spec import BaseName
 from wrongcot_data.variants.pooled import CORRUPT_SAMPLES, PARAPHRASE_SAMPLES
 
 Row = Mapping[str, Any]
 
 STAGES = {PARAPHRASE_SAMPLES: ("paraphrase", "paraphraser"), CORRUPT_SAMPLES: ("corruption", "teacher")}
 """By the config of the replies: where the manifest tells of their stage, and what it calls the model there."""
-
-
-class Writer(BaseModel):
-    """What a manifest says of a model that was asked about traces."""
-
-    name: str
-    revision: str
-
-
-class StageFacts(BaseModel, strict=True):
-    """What a manifest says of a stage that asked a model about traces."""
-
-    of: BaseName
-    prompt_template: str
-    rules: str
-
-
-class ParaphraseFacts(StageFacts):
-    """Of the stage that had traces rewritten."""
-
-    paraphraser: Writer
-
-
-class CorruptionFacts(StageFacts):
-    """Of the stage that had mistakes made in steps."""
-
-    teacher: Writer
 
 
 def source_told(manifest: Mapping[str, Any], config: str) -> dict[str, str]:

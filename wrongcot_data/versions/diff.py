@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data.publish.dataset import config_columns, config_rows
-from wrongcot_data.publish.version import Change, largest
+from wrongcot_data.versions.version import Change, largest
 
 Row = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wrongcot_data.errors import BadInput
-from wrongcot_data.publish.version import Version, read_version
+from wrongcot_data.versions.version import Version, read_version
 
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 _CONFIG = re.compile(r"[a-z][\w-]*")

@@ -18,7 +18,7 @@ from tests.forgery import change_rows
 from tests.hub import OWNER, READER, STRANGER, Cut, Fault, Hub, Meanwhile, Refuse, Slow
 from wrongcot_data.cli import main
 from wrongcot_data.publish.dataset import MANIFEST
-from wrongcot_data.publish.verify import read_manifest
+from wrongcot_data.publish.manifest import read_manifest
 
 REPO = "tester/traces"
 Push = Callable[..., dict[str, Any]]

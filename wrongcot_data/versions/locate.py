@@ -8,12 +8,12 @@ from pathlib import Path
 
 from wrongcot_data.errors import BadInput, Unavailable
 from wrongcot_data.publish.dataset import CARD, MANIFEST
-from wrongcot_data.publish.dataset_ref import DatasetRef
-from wrongcot_data.publish.hub import Hub
-from wrongcot_data.publish.release import CHANGELOG
-from wrongcot_data.publish.shelf import Shelf
-from wrongcot_data.publish.store import Store
-from wrongcot_data.publish.version import Version
+from wrongcot_data.versions.dataset_ref import DatasetRef
+from wrongcot_data.versions.hub import Hub
+from wrongcot_data.versions.release import CHANGELOG
+from wrongcot_data.versions.shelf import Shelf
+from wrongcot_data.versions.store import Store
+from wrongcot_data.versions.version import Version
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from wrongcot_data.errors import BadInput, Unavailable
 from wrongcot_data.publish.dataset import MANIFEST
-from wrongcot_data.publish.release import Release
-from wrongcot_data.publish.store import Moved, Written
-from wrongcot_data.publish.verify import read_manifest
-from wrongcot_data.publish.version import Version, read_version
+from wrongcot_data.publish.manifest import read_manifest
+from wrongcot_data.versions.release import Release
+from wrongcot_data.versions.store import Moved, Written
+from wrongcot_data.versions.version import Version, read_version
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -7,47 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field
-
 from wrongcot_data.publish.columns import SAMPLES
 from wrongcot_data.publish.dataset import config_rows, rows_by_config
-from wrongcot_data.publish.verify_replies import STAGES
 from wrongcot_data.receipt import refusal_of
-
-
-class VariantAccount(BaseModel):
-    """What a receipt says of a variant or a view."""
-
-    asked: int
-    kept: int
-    left_out: dict[str, int]
-
-
-class JudgedAccount(BaseModel):
-    """What it says of the replies about traces."""
-
-    replies: int
-    accepted: int
-    refused: dict[str, int]
-    samples: dict[str, int] = Field(default_factory=dict)
-    tokens: int
-    prompt_tokens: int
-
-
-class Account(BaseModel):
-    """A receipt, as far as readers rely on it."""
-
-    asked: int
-    kept: dict[str, int]
-    left_out: dict[str, int]
-    samples: dict[str, int]
-    tokens: int
-    prompt_tokens: int
-    paraphrase_samples: JudgedAccount | None = None
-    corrupt_samples: JudgedAccount | None = None
-    balanced: bool
-    by_variant: dict[str, VariantAccount]
-    views: dict[str, VariantAccount]
+from wrongcot_data.verify.replies import STAGES
 
 
 def receipt_differences(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:

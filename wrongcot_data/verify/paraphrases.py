@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wrongcot_data.pool.grading import verdict
-from wrongcot_data.publish.verify_replies import verdict_faults
 from wrongcot_data.records import Grade, Problem
 from wrongcot_data.spec import BaseName
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.variants import REGISTRY
 from wrongcot_data.variants.paraphrase.acceptance import Base, judge, rewriting_overlap
 from wrongcot_data.variants.paraphrase.rewriting import Rewriting
+from wrongcot_data.verify.replies import verdict_faults
 
 PARAPHRASE = "paraphrase"
 

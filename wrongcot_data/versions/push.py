@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data.errors import BadInput, CheckFailed, Unavailable
-from wrongcot_data.publish.changelog import changelog_entry
 from wrongcot_data.publish.dataset import MANIFEST, spoilt_files
-from wrongcot_data.publish.diff import dataset_diff
-from wrongcot_data.publish.release import CHANGELOG, Release, make_release
-from wrongcot_data.publish.store import Moved, Store, Written
-from wrongcot_data.publish.verify import read_manifest
-from wrongcot_data.publish.version import Change, Version, fits
+from wrongcot_data.publish.manifest import read_manifest
+from wrongcot_data.versions.changelog import changelog_entry
+from wrongcot_data.versions.diff import dataset_diff
+from wrongcot_data.versions.release import CHANGELOG, Release, make_release
+from wrongcot_data.versions.store import Moved, Store, Written
+from wrongcot_data.versions.version import Change, Version, fits
 
 TRIES = 3
 """How often what others published meanwhile is looked at again."""
