@@ -7,8 +7,7 @@ from random import Random
 
 import pytest
 
-from tests.wrongcot_data.variants.corrupt.conftest import Base
-from wrongcot_data.records import Verdict
+from wrongcot_data.records import FinishReason, Verdict
 from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Imitation
 from wrongcot_data.variants.corrupt.base import Place
@@ -44,8 +43,8 @@ class Step:
 
     place: Place
 
-    def __call__(self, reply: str, finish_reason: str = "stop") -> Verdict:
-        return acceptance(self.place, reply, finish_reason)  # type: ignore[arg-type]
+    def __call__(self, reply: str, finish_reason: FinishReason = "stop") -> Verdict:
+        return acceptance(self.place, reply, finish_reason)
 
     def imitated(self, kind: Imitation, seed: int) -> str:
         return imitate(self.place, kind, Random(seed))
@@ -55,12 +54,6 @@ def step_of(task_name: str, number: int) -> Step:
     task, text = get_task(task_name), TRACES[task_name]
     problem = task.read_problem(ROWS[task_name])
     return Step(Place(task, problem, text, tuple(task.steps(problem, text)), number))
-
-
-def at(base: Base, number: int) -> Step:
-    """A step of a base."""
-    task, problem, element = base
-    return Step(Place(task, problem, element.text, element.steps, number))
 
 
 @pytest.fixture(scope="session")
