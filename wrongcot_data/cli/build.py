@@ -151,7 +151,8 @@ def _run(plan: Plan, folder: Path, journal: Path | None, as_json: bool) -> None:
 
     for line in _what_changes(plan, folder, journal):
         log(line)
-    log(f"building {plan.spec.limit} {plan.task.name} problems with {plan.teacher.name} in {folder}")
+    teacher = f" with {plan.teacher.name}" if plan.quotas.wanted else ""
+    log(f"building {plan.spec.limit} {plan.task.name} problems{teacher} in {folder}")
     with _first_interrupt_is_a_wish() as interrupted, progress(plan.spec.limit, "problems done") as bar:
 
         def report(finished: int, problems: int, samples: int, tokens: int) -> None:
