@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wrongcot_data.errors import BadInput, Unavailable
+from wrongcot_data.errors import BadInput, CheckFailed, Unavailable
 from wrongcot_data.publish.dataset import MANIFEST
 from wrongcot_data.publish.release import Release
 from wrongcot_data.publish.store import Moved, Written
@@ -18,6 +19,7 @@ from wrongcot_data.publish.version import Version, read_version
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import RepoFile
 
 MAIN = "main"
 STALE = (409, 412)
@@ -77,16 +79,50 @@ class Hub:
                 _api().create_repo(self.repo, repo_type="dataset", private=self._private, exist_ok=True)
             head = self._commit_of(MAIN)
             waiting = self._release_at(head)
-            if waiting == release.manifest:
+            if waiting == release.manifest and not self._spoilt(release, head):
                 commit = head
             else:
-                self._check_nobody_waits(waiting, head)
+                if waiting != release.manifest:
+                    self._check_nobody_waits(waiting, head)
                 info = self._commit(release, message, head)
-                if self._propose:
-                    return Written(str(info.oid), str(info.pr_url), tagged=False)
                 commit = str(info.oid)
+                self._check_taken(release, commit)
+                if self._propose:
+                    return Written(commit, str(info.pr_url), tagged=False)
             self._tag(tag, commit, message)
         return Written(commit, f"{_api().endpoint}/datasets/{self.repo}/tree/{tag}")
+
+    def spoilt(self, release: Release, at: str) -> list[str]:
+        """Paths of a release that a commit lacks or has with other bytes, by the Hub's own hashes."""
+        with _explained(self.repo, "read"):
+            return self._spoilt(release, at)
+
+    def _spoilt(self, release: Release, at: str) -> list[str]:
+        from huggingface_hub.hf_api import RepoFile
+
+        told = {str(file["path"]): str(file["sha256"]) for file in release.manifest["files"]}
+        listed = _api().list_repo_tree(self.repo, repo_type="dataset", revision=at, recursive=True)
+        there = {one.path: one for one in listed if isinstance(one, RepoFile)}
+        return [
+            path
+            for path, content in release.files.items()
+            if path not in there or not _is_there(there[path], content, told.get(path))
+        ]
+
+    def _check_taken(self, release: Release, commit: str) -> None:
+        """See that a commit has what its manifest says, before it gets a tag that never moves.
+
+        A folder that is built anew while it is pushed would else become a version that nobody can mend.
+
+        Raises:
+            CheckFailed: it has not.
+        """
+        spoilt = self._spoilt(release, commit)
+        if spoilt:
+            raise CheckFailed(
+                f"{self.repo} did not take {spoilt[0]} as {MANIFEST} has it; {release.version.tag} was not made",
+                try_=["the same command again, once nothing else writes to the folder"],
+            )
 
     def _commit_of(self, revision: str) -> str:
         return str(_api().repo_info(self.repo, repo_type="dataset", revision=revision).sha)
@@ -160,6 +196,18 @@ class Hub:
                 raise
             if self._commit_of(tag) != commit:
                 raise Moved from error
+
+
+def _is_there(file: RepoFile, content: Path | bytes, told: str | None) -> bool:
+    """Whether a file on the Hub is the one that a manifest tells of (the manifest itself: these bytes)."""
+    if file.lfs and told:
+        return str(file.lfs.sha256) == told
+    data = content if isinstance(content, bytes) else content.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if file.lfs:
+        return str(file.lfs.sha256) == digest
+    git_id = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    return file.blob_id == git_id and told in (None, digest)
 
 
 def _quiet_unless_watched() -> None:

@@ -15,8 +15,13 @@ import pytest
 from click.testing import CliRunner
 
 from tests.hub import Hub, Refuse
+from wrongcot_data.errors import CheckFailed
+from wrongcot_data.publish.changelog import changelog_entry
 from wrongcot_data.publish.dataset import MANIFEST
+from wrongcot_data.publish.release import make_release
+from wrongcot_data.publish.shelf import Shelf
 from wrongcot_data.publish.verify import read_manifest
+from wrongcot_data.publish.version import Version
 from wrongcot_train.cli import main as train
 
 REPO = "tester/traces"
@@ -169,6 +174,19 @@ def test_a_folder_of_versions_works_as_the_hub_does(shelf: Path, versions: dict[
 def test_a_version_that_was_cut_off_in_a_folder_is_not_one(shelf: Path, versions: dict[str, Path], run):
     (shelf / "v1.1.0" / MANIFEST).unlink()
     assert [one["version"] for one in json.loads(run("list", shelf, "--json").stdout)["versions"]] == ["1.0.0"]
+
+
+def test_a_folder_that_is_changed_while_it_is_copied_is_no_version(versions: dict[str, Path], tmp_path: Path):
+    copy = Path(shutil.copytree(versions["1.0.0"], tmp_path / "copy"))
+    rows = copy / "wrong" / "train-00000-of-00001.parquet"
+    whole = rows.read_bytes()
+    store = Shelf(tmp_path / "shelf")
+    release = make_release(copy, read_manifest(copy), "", [changelog_entry(Version(1, 0, 0), None, "")])
+    rows.write_bytes(whole[:-20] + bytes(20))
+    with pytest.raises(CheckFailed, match="was changed while it was copied"):
+        store.write(release, "")
+    assert not store.versions()
+    assert not list(store.folder.iterdir())
 
 
 def test_a_disk_that_does_not_take_it_is_said(versions: dict[str, Path], tmp_path: Path, run):

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,32 @@ def test_what_comes_back_with_other_bytes_is_an_error(hub: Hub, small: Path, run
     hub.fail("tag", Meanwhile(spoil))
     result = run("push", small, "--repo", REPO, "--version", "1.0.0", code=1)
     assert "did not come back as it was sent" in result.stderr
+
+
+def test_a_folder_that_is_changed_while_it_is_pushed_is_no_version(
+    hub: Hub, small: Path, tmp_path: Path, run, push: Push
+):
+    copy = Path(shutil.copytree(small, tmp_path / "copy"))
+    rows = copy / "wrong" / "train-00000-of-00001.parquet"
+    whole = rows.read_bytes()
+    hub.fail("create", Meanwhile(lambda: rows.write_bytes(whole[:-20] + bytes(20))))
+    result = run("push", copy, "--repo", REPO, "--version", "1.0.0", code=1)
+    assert f"did not take {rows.relative_to(copy)} as wrongcot.json has it" in result.stderr
+    assert not hub.repository(REPO).tags
+    rows.write_bytes(whole)
+    assert push(copy, "1.0.0")["tagged"]
+    check_whole(hub, small, "1.0.0")
+
+
+def test_a_version_with_other_bytes_than_its_manifest_says_is_not_called_done(hub: Hub, small: Path, push: Push, run):
+    push(small, "1.0.0")
+    repository = hub.repository(REPO)
+    head = repository.at("main")
+    repository.commits[head.oid] = replace(
+        head, files={**head.files, "wrong/train-00000-of-00001.parquet": repository.keep(b"PAR1\0", as_large=True)}
+    )
+    result = run("push", small, "--repo", REPO, "--version", "1.0.0", code=1)
+    assert "v1.0.0 of tester/traces has other bytes than its manifest says: wrong/" in result.stderr
 
 
 def test_a_proposal_is_a_pull_request_and_gets_its_tag_from_the_owners(hub: Hub, small: Path, push: Push, run):
