@@ -134,6 +134,37 @@ def test_what_is_not_there_is_one_line_with_the_next_step(published, tmp_path: P
     assert not (tmp_path / "p").exists()
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"rows": {"../outside": 3}},
+        {"content": {"../outside": "sha256:0"}},
+        {"rows": {"OUTSIDE": 3}, "content": {"OUTSIDE": "sha256:0"}},
+        {"rows": {"\x1b]0;title\x07": 1}},
+        {"rows": {"wrong": 10**400}},
+        {"rows": {"wrong": -1}},
+        {"release": []},
+        {"release": {"repo": "a/b", "version": "1.0.0", "changelog": [{}]}},
+        {"release": {"repo": "a/b", "version": 5, "changelog": "none"}},
+    ],
+    ids=str,
+)
+def test_a_hostile_manifest_is_one_line_and_nothing_outside_is_read(hub: Hub, versions, tmp_path: Path, run, forged):
+    folder, outside = versions["1.0.0"], tmp_path / "outside"
+    shutil.copytree(folder / "wrong", outside)
+    manifest = read_manifest(folder)
+    for name, value in forged.items():
+        told = {key.replace("OUTSIDE", str(outside)): one for key, one in value.items()} if value else value
+        manifest[name] = {**manifest.get(name, {}), **told} if told else told
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.glob("*/*.parquet")}
+    hub.publish(REPO, {**files, MANIFEST: json.dumps(manifest).encode()}, tag="v1.0.0")
+    for verb in (["list", REPO], ["pull", REPO, "--out", tmp_path / "p"], ["diff", folder, REPO], ["verify", REPO]):
+        refused = run(*verb, code=2)
+        assert f"{MANIFEST} cannot be read" in refused.stderr
+        assert "\x1b" not in refused.stderr
+    assert not (tmp_path / "p").exists()
+
+
 def test_diff_tells_versions_apart(published, run):
     told = json.loads(run("diff", f"{REPO}@v1.0.0", f"{REPO}@v1.1.0", "--json").stdout)
     assert told["change"]["size"] == "minor"
