@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wrongcot_data.errors import BadInput, CheckFailed, Unavailable
-from wrongcot_data.publish.dataset import MANIFEST
+from wrongcot_data.publish.dataset import CARD, MANIFEST
 from wrongcot_data.publish.release import Release
 from wrongcot_data.publish.store import Moved, Written
 from wrongcot_data.publish.verify import read_manifest
@@ -84,7 +84,7 @@ class Hub:
             else:
                 if waiting != release.manifest:
                     self._check_nobody_waits(waiting, head)
-                info = self._commit(release, message, head)
+                info = self._commit(release, waiting, message, head)
                 commit = str(info.oid)
                 self._check_taken(release, commit)
                 if self._propose:
@@ -155,14 +155,41 @@ class Hub:
                 try_=["the command of that push again, to finish it", f"--version {version.after('minor')}"],
             )
 
-    def _commit(self, release: Release, message: str, head: str) -> Any:
-        """The commit of a release: its files added, those of older versions that it lacks taken away."""
+    def _left_behind(self, release: Release, before: Mapping[str, Any] | None, head: str) -> list[str]:
+        """What a release takes away: files of the version before that it lacks, and what lies among its configs.
+
+        Raises:
+            BadInput: the repository has files and no manifest of ours: they are somebody's, and the name may be a slip.
+        """
+        listed = _api().list_repo_files(self.repo, repo_type="dataset", revision=head)
+        there = sorted(path for path in listed if path not in (".gitattributes", CARD))
+        if before is None:
+            if there:
+                raise BadInput(
+                    f"{self.repo} holds files that no push of ours wrote ({', '.join(there[:3])}); they are left alone",
+                    try_=["--repo ORG/ANOTHER_NAME", f"hf repos delete-files {self.repo} ... --type dataset"],
+                )
+            return []
+        ours = {file["path"] for file in before["files"]}
+        folders = tuple(f"{config}/" for config in {*before["rows"], *release.manifest["rows"]})
+        stale = (path for path in there if path not in release.files)
+        return [path for path in stale if path in ours or path.startswith(folders)]
+
+    def _commit(self, release: Release, waiting: Mapping[str, Any] | None, message: str, head: str) -> Any:
+        """The commit of a release: its files added, those of older versions that it lacks taken away.
+
+        Args:
+            waiting: the manifest at `head`, if that has one.
+
+        Raises:
+            BadInput: the repository has files of others only.
+            Moved: somebody else was faster.
+        """
         from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
         from huggingface_hub.errors import HfHubHTTPError
 
         api = _api()
-        there = api.list_repo_files(self.repo, repo_type="dataset", revision=head)
-        stale = [path for path in there if path not in release.files and path != ".gitattributes"]
+        stale = self._left_behind(release, waiting, head)
         operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = [
             *(CommitOperationAdd(path, content) for path, content in release.files.items()),
             *(CommitOperationDelete(path) for path in stale),

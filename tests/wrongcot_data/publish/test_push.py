@@ -277,6 +277,29 @@ def test_a_version_with_other_bytes_than_its_manifest_says_is_not_called_done(hu
     assert "v1.0.0 of tester/traces has other bytes than its manifest says: wrong/" in result.stderr
 
 
+def test_a_repository_with_files_of_others_is_left_alone(hub: Hub, small: Path, run):
+    files = {"README.md": b"# Mine", "data/train.csv": b"a,b\n1,2\n", "LICENSE": b"mine"}
+    hub.publish(REPO, files)
+    refused = run("push", small, "--repo", REPO, "--version", "1.0.0", code=2)
+    assert "holds files that no push of ours wrote (LICENSE, data/train.csv)" in refused.stderr
+    assert not {"commit", "tag"} & set(hub.stages())
+    assert {path: hub.read(REPO, path) for path in files} == files
+
+
+def test_what_the_owners_added_stays_and_what_lies_among_the_rows_does_not(hub, small: Path, larger: Path, push: Push):
+    push(small, "1.0.0")
+    hub.publish(REPO, {"LICENSE": b"ours", "wrong/train-00001-of-00002.parquet": b"PAR1\0"})
+    push(larger, "1.1.0")
+    assert hub.read(REPO, "LICENSE", "v1.1.0") == b"ours"
+    files = set(hub.repository(REPO).at("v1.1.0").files)
+    assert files == {"LICENSE", ".gitattributes", MANIFEST, *hub_files(hub, "v1.1.0")}
+
+
+def hub_files(hub: Hub, revision: str) -> list[str]:
+    """What the manifest of a revision names."""
+    return [file["path"] for file in json.loads(hub.read(REPO, MANIFEST, revision))["files"]]
+
+
 def test_a_proposal_is_a_pull_request_and_gets_its_tag_from_the_owners(hub: Hub, small: Path, push: Push, run):
     hub.publish(REPO, {"README.md": b"# Traces"})
     proposed = push(small, "1.0.0", "--create-pr")
