@@ -288,7 +288,7 @@ def _explained(repo: str, doing: str) -> Iterator[None]:
                 ) from error
             told = " ".join((cause.server_message or "").split()[:30])
             raise Unavailable(f"cannot {doing} {repo}: the Hub says {status} {told}".rstrip(), try_=again) from error
-        if isinstance(cause, ValueError) and not isinstance(cause, OSError):
+        if isinstance(cause, ValueError) and "metadata in README.md" in str(cause):
             raise BadInput(f"the Hub does not take the card: {' '.join(str(cause).split())}") from error
         told = " ".join(str(cause).split()[:30]) or type(cause).__name__
         raise Unavailable(f"cannot {doing} {repo}: {told}", try_=again) from error

@@ -92,6 +92,8 @@ def test_one_variant_alone_is_pulled_and_shown(published, tmp_path: Path, run, h
     assert told["rows"] == {"wrong": 6}
     assert {path.parent.name for path in (tmp_path / "p").rglob("*.parquet")} == {"wrong"}
     assert "6 rows of right" in run("show", f"{REPO}@v1.0.0:right", "-n", 1).stdout
+    said = run("pull", f"{REPO}@v1.0.0:wrong", "--out", tmp_path / "p").stdout
+    assert f"next:  wrongcot-data show {tmp_path / 'p'}:wrong" in said
 
 
 def test_a_pull_again_fetches_nothing_and_one_that_was_cut_off_goes_on(published, tmp_path: Path, run, hub: Hub):
