@@ -49,5 +49,5 @@ def _told(text: str, ref: DatasetRef, configs: Sequence[str] | None) -> Located:
 
     at = locate(ref, configs)
     if at.version or at.commit:
-        log(f"{text} is {at}")
+        log(f"{text} is {f'commit {at.commit}' if text == at.name and at.commit else at}")
     return at

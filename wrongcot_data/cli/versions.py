@@ -32,7 +32,9 @@ def pull(dataset: str, out: Path | None, as_json: bool) -> None:
         "rows": at.rows,
     }
     rows = ", ".join(f"{count:,} {config}" for config, count in at.rows.items())
-    emit(result, as_json, lambda: f"{at.folder}: {at.name}, {rows}\n\nnext:  wrongcot-data verify {at.folder}")
+    # one variant is not the whole that `verify` asks for
+    look = f"verify {at.folder}" if not at.config else f"show {at.folder}:{at.config}"
+    emit(result, as_json, lambda: f"{at.folder}: {at.name}, {rows}\n\nnext:  wrongcot-data {look}")
 
 
 @click.command("list", short_help="List the versions of a published data set.")

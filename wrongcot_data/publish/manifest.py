@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,11 +22,17 @@ UNFIT = (LookupError, ValueError, TypeError)
 """What computing with rows raises that nobody could have built."""
 
 
+_Config = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]*$")]
+"""A config is a folder of the data set: a name that leads out of it, or to a terminal's commands, is none."""
+
+_Count = Annotated[int, Field(ge=0, lt=2**63)]
+
+
 class _File(BaseModel):
     path: str = Field(pattern=r"^\w[^/\\]*(/\w[^/\\]*)*$")  # inside the folder
-    bytes: int
+    bytes: _Count
     sha256: str
-    rows: int = 0
+    rows: _Count = 0
 
 
 class _Composition(BaseModel):
@@ -105,6 +111,19 @@ class CorruptionFacts(StageFacts):
     teacher: Writer
 
 
+class _Entry(BaseModel):
+    version: str
+    change: str
+    because: list[str]
+    note: str
+
+
+class _Release(BaseModel):
+    repo: str
+    version: str
+    changelog: list[_Entry] = Field(min_length=1)
+
+
 class _Manifest(BaseModel, strict=True):
     """What readers rely on, so that a manifest of another shape is one clear error."""
 
@@ -114,13 +133,15 @@ class _Manifest(BaseModel, strict=True):
     prompt_template: str
     sampling: dict[str, Any]
     files: list[_File]
-    rows: dict[str, int] = Field(min_length=1)
-    content: dict[str, str]
+    rows: dict[_Config, _Count] = Field(min_length=1)
+    content: dict[_Config, str]
     composition: _Composition
     receipt: Account
     paraphrase: ParaphraseFacts | None = None
     corruption: CorruptionFacts | None = None
     grader_version: str
+    schema_version: int
+    release: _Release | None = None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -148,7 +169,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
-    return f"{'.'.join(str(part) for part in fault['loc']) or 'manifest'}: {fault['msg']}"
+    where = [str(part) if str(part).isprintable() else repr(part) for part in fault["loc"]]
+    return f"{'.'.join(where) or 'manifest'}: {fault['msg']}"
 
 
 def configs_of(folder: Path) -> dict[str, list[Path]]:

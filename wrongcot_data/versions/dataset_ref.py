@@ -87,5 +87,6 @@ def check_repo(name: str) -> None:
     Raises:
         BadInput: it cannot.
     """
-    if not _REPO.fullmatch(name):
+    refused = "--" in name or ".." in name or name.endswith(".git")  # by the Hub's client
+    if refused or not _REPO.fullmatch(name):
         raise BadInput(f"{name!r} is no name on the Hub", try_=["--repo ORG/NAME"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wrongcot_data.errors import BadInput, Unavailable
-from wrongcot_data.publish.dataset import MANIFEST
+from wrongcot_data.errors import BadInput, CheckFailed, Unavailable
+from wrongcot_data.publish.dataset import CARD, MANIFEST
 from wrongcot_data.publish.manifest import read_manifest
 from wrongcot_data.versions.release import Release
 from wrongcot_data.versions.store import Moved, Written
@@ -18,6 +19,7 @@ from wrongcot_data.versions.version import Version, read_version
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import RepoFile
 
 MAIN = "main"
 STALE = (409, 412)
@@ -77,16 +79,50 @@ class Hub:
                 _api().create_repo(self.repo, repo_type="dataset", private=self._private, exist_ok=True)
             head = self._commit_of(MAIN)
             waiting = self._release_at(head)
-            if waiting == release.manifest:
+            if waiting == release.manifest and not self._spoilt(release, head):
                 commit = head
             else:
-                self._check_nobody_waits(waiting, head)
-                info = self._commit(release, message, head)
-                if self._propose:
-                    return Written(str(info.oid), str(info.pr_url), tagged=False)
+                if waiting != release.manifest:
+                    self._check_nobody_waits(waiting, release, head)
+                info = self._commit(release, waiting, message, head)
                 commit = str(info.oid)
+                self._check_taken(release, commit)
+                if self._propose:
+                    return Written(commit, str(info.pr_url), tagged=False)
             self._tag(tag, commit, message)
         return Written(commit, f"{_api().endpoint}/datasets/{self.repo}/tree/{tag}")
+
+    def spoilt(self, release: Release, at: str) -> list[str]:
+        """Paths of a release that a commit lacks or has with other bytes, by the Hub's own hashes."""
+        with _explained(self.repo, "read"):
+            return self._spoilt(release, at)
+
+    def _spoilt(self, release: Release, at: str) -> list[str]:
+        from huggingface_hub.hf_api import RepoFile
+
+        told = {str(file["path"]): str(file["sha256"]) for file in release.manifest["files"]}
+        listed = _api().list_repo_tree(self.repo, repo_type="dataset", revision=at, recursive=True)
+        there = {one.path: one for one in listed if isinstance(one, RepoFile)}
+        return [
+            path
+            for path, content in release.files.items()
+            if path not in there or not _is_there(there[path], content, told.get(path))
+        ]
+
+    def _check_taken(self, release: Release, commit: str) -> None:
+        """See that a commit has what its manifest says, before it gets a tag that never moves.
+
+        A folder that is built anew while it is pushed would else become a version that nobody can mend.
+
+        Raises:
+            CheckFailed: it has not.
+        """
+        spoilt = self._spoilt(release, commit)
+        if spoilt:
+            raise CheckFailed(
+                f"{self.repo} did not take {spoilt[0]} as {MANIFEST} has it; {release.version.tag} was not made",
+                try_=["the same command again, once nothing else writes to the folder"],
+            )
 
     def _commit_of(self, revision: str) -> str:
         return str(_api().repo_info(self.repo, repo_type="dataset", revision=revision).sha)
@@ -104,29 +140,57 @@ class Hub:
             return None
         return manifest if "release" in manifest else None
 
-    def _check_nobody_waits(self, waiting: Mapping[str, Any] | None, head: str) -> None:
-        """See that `main` holds no other release that was committed and has no tag yet.
+    def _check_nobody_waits(self, waiting: Mapping[str, Any] | None, release: Release, head: str) -> None:
+        """See that `main` holds no other release of this version, or of a later one, that has no tag yet.
 
         Raises:
             BadInput: it does.
         """
-        if waiting is None:
-            return
-        version = read_version(waiting["release"]["version"])
-        if version and version not in self.versions():
+        version = read_version(waiting["release"]["version"]) if waiting else None
+        if version and release.version <= version and version not in self.versions():
             raise BadInput(
                 f"{self.repo} holds an unfinished push of {version.tag} with other bytes (commit {head[:8]})",
-                try_=["the command of that push again, to finish it", f"--version {version.after('minor')}"],
+                try_=[
+                    "the command of that push again, to finish it",
+                    f"--version {version.after('patch')}    (or later: yours in its place)",
+                ],
             )
 
-    def _commit(self, release: Release, message: str, head: str) -> Any:
-        """The commit of a release: its files added, those of older versions that it lacks taken away."""
+    def _left_behind(self, release: Release, before: Mapping[str, Any] | None, head: str) -> list[str]:
+        """What a release takes away: files of the version before that it lacks, and what lies among its configs.
+
+        Raises:
+            BadInput: the repository has files and no manifest of ours: they are somebody's, and the name may be a slip.
+        """
+        listed = _api().list_repo_files(self.repo, repo_type="dataset", revision=head)
+        there = sorted(path for path in listed if path not in (".gitattributes", CARD))
+        if before is None:
+            if there:
+                raise BadInput(
+                    f"{self.repo} holds files that no push of ours wrote ({', '.join(there[:3])}); they are left alone",
+                    try_=["--repo ORG/ANOTHER_NAME", f"hf repos delete-files {self.repo} ... --type dataset"],
+                )
+            return []
+        ours = {file["path"] for file in before["files"]}
+        folders = tuple(f"{config}/" for config in {*before["rows"], *release.manifest["rows"]})
+        stale = (path for path in there if path not in release.files)
+        return [path for path in stale if path in ours or path.startswith(folders)]
+
+    def _commit(self, release: Release, waiting: Mapping[str, Any] | None, message: str, head: str) -> Any:
+        """The commit of a release: its files added, those of older versions that it lacks taken away.
+
+        Args:
+            waiting: the manifest at `head`, if that has one.
+
+        Raises:
+            BadInput: the repository has files of others only.
+            Moved: somebody else was faster.
+        """
         from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
         from huggingface_hub.errors import HfHubHTTPError
 
         api = _api()
-        there = api.list_repo_files(self.repo, repo_type="dataset", revision=head)
-        stale = [path for path in there if path not in release.files and path != ".gitattributes"]
+        stale = self._left_behind(release, waiting, head)
         operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = [
             *(CommitOperationAdd(path, content) for path, content in release.files.items()),
             *(CommitOperationDelete(path) for path in stale),
@@ -160,6 +224,18 @@ class Hub:
                 raise
             if self._commit_of(tag) != commit:
                 raise Moved from error
+
+
+def _is_there(file: RepoFile, content: Path | bytes, told: str | None) -> bool:
+    """Whether a file on the Hub is the one that a manifest tells of (the manifest itself: these bytes)."""
+    if file.lfs and told:
+        return str(file.lfs.sha256) == told
+    data = content if isinstance(content, bytes) else content.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if file.lfs:
+        return str(file.lfs.sha256) == digest
+    git_id = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    return file.blob_id == git_id and told in (None, digest)
 
 
 def _quiet_unless_watched() -> None:
@@ -213,7 +289,7 @@ def _explained(repo: str, doing: str) -> Iterator[None]:
                 ) from error
             told = " ".join((cause.server_message or "").split()[:30])
             raise Unavailable(f"cannot {doing} {repo}: the Hub says {status} {told}".rstrip(), try_=again) from error
-        if isinstance(cause, ValueError) and not isinstance(cause, OSError):
+        if isinstance(cause, ValueError) and "metadata in README.md" in str(cause):
             raise BadInput(f"the Hub does not take the card: {' '.join(str(cause).split())}") from error
         told = " ".join(str(cause).split()[:30]) or type(cause).__name__
         raise Unavailable(f"cannot {doing} {repo}: {told}", try_=again) from error

@@ -17,13 +17,14 @@ from wrongcot_data.versions.version import Version
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What was fetched; `rows` by config."""
+    """What was fetched; `rows` by config; `config` where only that one was asked for."""
 
     name: str
     folder: Path
     version: Version | None
     commit: str
     rows: dict[str, int]
+    config: str = ""
 
 
 def pull(text: str, out: Path | None, *, tell: Callable[[str], None]) -> Pulled:
@@ -50,7 +51,7 @@ def pull(text: str, out: Path | None, *, tell: Callable[[str], None]) -> Pulled:
     tell(f"fetching {at} into {folder}")
     whole = locate(ref, [ref.config] if ref.config else None, folder)
     rows = _check(whole, ref.config)
-    return Pulled(at.name, folder, at.version, at.commit, rows)
+    return Pulled(at.name, folder, at.version, at.commit, rows, ref.config)
 
 
 def _check_free(folder: Path, manifest: dict[str, Any]) -> None:

@@ -77,7 +77,8 @@ def _again(folder: Path, manifest: Mapping[str, Any], store: Store, version: Ver
     """A push of a version that is there already.
 
     Raises:
-        BadInput: it has other bytes.
+        BadInput: it is another release.
+        CheckFailed: it is this one, and its files are not what it says.
     """
     there = read_manifest(store.fetch(commit or version.tag, [MANIFEST]))
     told = there.get("release") or {}
@@ -86,6 +87,12 @@ def _again(folder: Path, manifest: Mapping[str, Any], store: Store, version: Ver
         raise BadInput(
             f"{version.tag} of {store.name} is there with other bytes, and a version never moves",
             try_=[f"--version {version.after('minor')}    (if rows were added)", f"wrongcot-data list {store.name}"],
+        )
+    spoilt = store.spoilt(release, commit or version.tag)
+    if spoilt:
+        raise CheckFailed(
+            f"{version.tag} of {store.name} has other bytes than its manifest says: {', '.join(spoilt[:5])}",
+            try_=[f"wrongcot-data verify {store.name}@{version.tag}"],
         )
     return Pushed(Written(commit, store.name), None, None, there["rows"])
 

@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from wrongcot_data.errors import BadInput, Unavailable
-from wrongcot_data.publish.dataset import MANIFEST
+from wrongcot_data.errors import BadInput, CheckFailed, Unavailable
+from wrongcot_data.publish.dataset import MANIFEST, spoilt_files
 from wrongcot_data.versions.release import Release
 from wrongcot_data.versions.store import Moved, Written
 from wrongcot_data.versions.version import Version, read_version
@@ -41,10 +41,15 @@ class Shelf:
             raise Unavailable(f"{self.folder} has no {at}", try_=[f"wrongcot-data list {self.folder}"])
         return folder
 
+    def spoilt(self, release: Release, at: str) -> list[str]:
+        """Paths of a release that a version lacks, or has with other bytes."""
+        return spoilt_files(self.folder / at, release.manifest["files"])
+
     def write(self, release: Release, message: str) -> Written:
         """Write a version beside the others and then give it its name, which is one step.
 
         Raises:
+            CheckFailed: a file is not what the manifest says, since the folder was changed meanwhile.
             Moved: the name was taken meanwhile.
             Unavailable: the disk does not take it.
         """
@@ -56,6 +61,12 @@ class Shelf:
                 target = half / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _write(target, content)
+            spoilt = spoilt_files(half, release.manifest["files"])
+            if spoilt:
+                raise CheckFailed(
+                    f"{spoilt[0]} was changed while it was copied; {final} was not made",
+                    try_=["the same command again, once nothing else writes to the folder"],
+                )
             try:
                 half.rename(final)
             except OSError as error:

@@ -60,11 +60,20 @@ class Store(Protocol):
         """
         ...
 
+    def spoilt(self, release: Release, at: str) -> list[str]:
+        """Paths of a release that a version's commit or tag lacks, or has with other bytes.
+
+        Raises:
+            Unavailable: it cannot be reached.
+        """
+        ...
+
     def write(self, release: Release, message: str) -> Written:
         """Publish a release; what of it is there already, as of a push that was cut off, is not written again.
 
         Raises:
             BadInput: another release has this version, or waits for it.
+            CheckFailed: what was written is not what the manifest says; it is no version.
             Moved: somebody else published meanwhile.
             Unavailable: the place cannot be reached, or not written to with these rights.
         """

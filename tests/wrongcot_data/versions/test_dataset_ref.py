@@ -65,7 +65,9 @@ def test_no_text_raises_anything_else(text: str):
         parse_ref(text)
 
 
-@pytest.mark.parametrize("name", ["name", "a/b/c", "-a/b", "a/b c", "", "a/", "https://huggingface.co/a/b"])
+@pytest.mark.parametrize(
+    "name", ["name", "a/b/c", "-a/b", "a/b c", "", "a/", "a/b--c", "a/b..c", "a/b.git", "https://huggingface.co/a/b"]
+)
 def test_where_a_push_goes_must_be_a_name(name: str):
     with pytest.raises(BadInput, match="no name on the Hub"):
         check_repo(name)

@@ -15,8 +15,13 @@ import pytest
 from click.testing import CliRunner
 
 from tests.hub import Hub, Refuse
+from wrongcot_data.errors import CheckFailed
 from wrongcot_data.publish.dataset import MANIFEST
 from wrongcot_data.publish.manifest import read_manifest
+from wrongcot_data.versions.changelog import changelog_entry
+from wrongcot_data.versions.release import make_release
+from wrongcot_data.versions.shelf import Shelf
+from wrongcot_data.versions.version import Version
 from wrongcot_train.cli import main as train
 
 REPO = "tester/traces"
@@ -87,6 +92,8 @@ def test_one_variant_alone_is_pulled_and_shown(published, tmp_path: Path, run, h
     assert told["rows"] == {"wrong": 6}
     assert {path.parent.name for path in (tmp_path / "p").rglob("*.parquet")} == {"wrong"}
     assert "6 rows of right" in run("show", f"{REPO}@v1.0.0:right", "-n", 1).stdout
+    said = run("pull", f"{REPO}@v1.0.0:wrong", "--out", tmp_path / "p").stdout
+    assert f"next:  wrongcot-data show {tmp_path / 'p'}:wrong" in said
 
 
 def test_a_pull_again_fetches_nothing_and_one_that_was_cut_off_goes_on(published, tmp_path: Path, run, hub: Hub):
@@ -126,6 +133,37 @@ def test_the_versions_are_listed_the_newest_first_with_what_changed(published, r
 def test_what_is_not_there_is_one_line_with_the_next_step(published, tmp_path: Path, run, name: str, code: int, said):
     refused = run("pull", name, "--out", tmp_path / "p", code=code)
     assert said in refused.stderr
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"rows": {"../outside": 3}},
+        {"content": {"../outside": "sha256:0"}},
+        {"rows": {"OUTSIDE": 3}, "content": {"OUTSIDE": "sha256:0"}},
+        {"rows": {"\x1b]0;title\x07": 1}},
+        {"rows": {"wrong": 10**400}},
+        {"rows": {"wrong": -1}},
+        {"release": []},
+        {"release": {"repo": "a/b", "version": "1.0.0", "changelog": [{}]}},
+        {"release": {"repo": "a/b", "version": 5, "changelog": "none"}},
+    ],
+    ids=str,
+)
+def test_a_hostile_manifest_is_one_line_and_nothing_outside_is_read(hub: Hub, versions, tmp_path: Path, run, forged):
+    folder, outside = versions["1.0.0"], tmp_path / "outside"
+    shutil.copytree(folder / "wrong", outside)
+    manifest = read_manifest(folder)
+    for name, value in forged.items():
+        told = {key.replace("OUTSIDE", str(outside)): one for key, one in value.items()} if value else value
+        manifest[name] = {**manifest.get(name, {}), **told} if told else told
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.glob("*/*.parquet")}
+    hub.publish(REPO, {**files, MANIFEST: json.dumps(manifest).encode()}, tag="v1.0.0")
+    for verb in (["list", REPO], ["pull", REPO, "--out", tmp_path / "p"], ["diff", folder, REPO], ["verify", REPO]):
+        refused = run(*verb, code=2)
+        assert f"{MANIFEST} cannot be read" in refused.stderr
+        assert "\x1b" not in refused.stderr
     assert not (tmp_path / "p").exists()
 
 
@@ -169,6 +207,19 @@ def test_a_folder_of_versions_works_as_the_hub_does(shelf: Path, versions: dict[
 def test_a_version_that_was_cut_off_in_a_folder_is_not_one(shelf: Path, versions: dict[str, Path], run):
     (shelf / "v1.1.0" / MANIFEST).unlink()
     assert [one["version"] for one in json.loads(run("list", shelf, "--json").stdout)["versions"]] == ["1.0.0"]
+
+
+def test_a_folder_that_is_changed_while_it_is_copied_is_no_version(versions: dict[str, Path], tmp_path: Path):
+    copy = Path(shutil.copytree(versions["1.0.0"], tmp_path / "copy"))
+    rows = copy / "wrong" / "train-00000-of-00001.parquet"
+    whole = rows.read_bytes()
+    store = Shelf(tmp_path / "shelf")
+    release = make_release(copy, read_manifest(copy), "", [changelog_entry(Version(1, 0, 0), None, "")])
+    rows.write_bytes(whole[:-20] + bytes(20))
+    with pytest.raises(CheckFailed, match="was changed while it was copied"):
+        store.write(release, "")
+    assert not store.versions()
+    assert not list(store.folder.iterdir())
 
 
 def test_a_disk_that_does_not_take_it_is_said(versions: dict[str, Path], tmp_path: Path, run):

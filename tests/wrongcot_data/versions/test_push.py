@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,14 @@ def test_a_push_that_waits_for_its_tag_is_not_buried_under_another(hub: Hub, sma
     check_whole(hub, small, "1.0.0")
 
 
+def test_a_push_that_nobody_finishes_gives_way_to_a_later_version(hub: Hub, small: Path, larger: Path, run):
+    hub.fail("tag", Refuse(500))
+    run("push", small, "--repo", REPO, "--version", "1.0.0", code=3)
+    run("push", larger, "--repo", REPO, "--version", "1.0.1")
+    check_whole(hub, larger, "1.0.1")
+    assert set(hub.repository(REPO).tags) == {"v1.0.1"}
+
+
 def test_what_comes_back_with_other_bytes_is_an_error(hub: Hub, small: Path, run, monkeypatch: pytest.MonkeyPatch):
     def spoil() -> None:
         repository = hub.repository(REPO)
@@ -248,6 +257,55 @@ def test_what_comes_back_with_other_bytes_is_an_error(hub: Hub, small: Path, run
     hub.fail("tag", Meanwhile(spoil))
     result = run("push", small, "--repo", REPO, "--version", "1.0.0", code=1)
     assert "did not come back as it was sent" in result.stderr
+
+
+def test_a_folder_that_is_changed_while_it_is_pushed_is_no_version(
+    hub: Hub, small: Path, tmp_path: Path, run, push: Push
+):
+    copy = Path(shutil.copytree(small, tmp_path / "copy"))
+    rows = copy / "wrong" / "train-00000-of-00001.parquet"
+    whole = rows.read_bytes()
+    hub.fail("create", Meanwhile(lambda: rows.write_bytes(whole[:-20] + bytes(20))))
+    result = run("push", copy, "--repo", REPO, "--version", "1.0.0", code=1)
+    assert f"did not take {rows.relative_to(copy)} as wrongcot.json has it" in result.stderr
+    assert not hub.repository(REPO).tags
+    rows.write_bytes(whole)
+    assert push(copy, "1.0.0")["tagged"]
+    check_whole(hub, small, "1.0.0")
+
+
+def test_a_version_with_other_bytes_than_its_manifest_says_is_not_called_done(hub: Hub, small: Path, push: Push, run):
+    push(small, "1.0.0")
+    repository = hub.repository(REPO)
+    head = repository.at("main")
+    repository.commits[head.oid] = replace(
+        head, files={**head.files, "wrong/train-00000-of-00001.parquet": repository.keep(b"PAR1\0", as_large=True)}
+    )
+    result = run("push", small, "--repo", REPO, "--version", "1.0.0", code=1)
+    assert "v1.0.0 of tester/traces has other bytes than its manifest says: wrong/" in result.stderr
+
+
+def test_a_repository_with_files_of_others_is_left_alone(hub: Hub, small: Path, run):
+    files = {"README.md": b"# Mine", "data/train.csv": b"a,b\n1,2\n", "LICENSE": b"mine"}
+    hub.publish(REPO, files)
+    refused = run("push", small, "--repo", REPO, "--version", "1.0.0", code=2)
+    assert "holds files that no push of ours wrote (LICENSE, data/train.csv)" in refused.stderr
+    assert not {"commit", "tag"} & set(hub.stages())
+    assert {path: hub.read(REPO, path) for path in files} == files
+
+
+def test_what_the_owners_added_stays_and_what_lies_among_the_rows_does_not(hub, small: Path, larger: Path, push: Push):
+    push(small, "1.0.0")
+    hub.publish(REPO, {"LICENSE": b"ours", "wrong/train-00001-of-00002.parquet": b"PAR1\0"})
+    push(larger, "1.1.0")
+    assert hub.read(REPO, "LICENSE", "v1.1.0") == b"ours"
+    files = set(hub.repository(REPO).at("v1.1.0").files)
+    assert files == {"LICENSE", ".gitattributes", MANIFEST, *hub_files(hub, "v1.1.0")}
+
+
+def hub_files(hub: Hub, revision: str) -> list[str]:
+    """What the manifest of a revision names."""
+    return [file["path"] for file in json.loads(hub.read(REPO, MANIFEST, revision))["files"]]
 
 
 def test_a_proposal_is_a_pull_request_and_gets_its_tag_from_the_owners(hub: Hub, small: Path, push: Push, run):
