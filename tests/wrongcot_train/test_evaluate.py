@@ -83,7 +83,15 @@ def test_score_says_what_a_comparison_must_know(chat_student: Path, tmp_path: Pa
 
 
 def test_score_of_programs_says_how_they_were_confined(tmp_path: Path) -> None:
-    told = score(EvalSpec(model="scripted", task="mbpp", engine="scripted", limit=6), tmp_path)
+    rows = [
+        {"task_id": number, "text": "Write a function.", "code": f"def f(x):\n    return x + {number}"}
+        | {"test_list": [f"assert f(1) == {number + 1}"], "test_setup_code": "", "challenge_test_list": []}
+        for number in range(11, 17)
+    ]
+    source = tmp_path / "mbpp.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = EvalSpec("scripted", "mbpp", engine="scripted", limit=6, problems={"source": str(source)})
+    told = score(asked, tmp_path / "eval")
     assert told["sandbox"] in {"bubblewrap", "landlock"}
     assert told["dtype"] == ""  # a scripted reply is computed by no model
 

@@ -44,37 +44,37 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
 
 
 def bootstrap_mean(
-    differences: Sequence[float], confidence: float = 0.95, *, resamples: int = 9999, seed: int = 0
+    values: Sequence[float], confidence: float = 0.95, *, resamples: int = 9999, seed: int = 0
 ) -> Interval:
-    """Percentile bootstrap interval of a mean difference over items.
+    """Percentile bootstrap interval of a mean over items.
 
-    Items are drawn anew with replacement, each with what both sides made of it, so the pairing is kept. Where few items
-    differ it is too narrow, and where none does it is a point: see `score_difference`.
+    Items are drawn anew with replacement. An item's value is what B made of it less what A made of it, so the pairing
+    is kept. Where few items differ it is too narrow, and where none does it is a point: see `score_difference`.
 
     Args:
-        differences: one an item: B's share of right replies less A's, in [-1, 1]; at least one.
+        values: one an item, such as B's share of right replies less A's; at least one.
         confidence: nominal coverage, between 0 and 1.
         resamples: how often; 9,999 leave the ends to about a fiftieth of the interval's width.
-        seed: of the draws; the same seed gives the same interval, and its mirror image for the negated differences.
+        seed: of the draws; the same seed gives the same interval, and its mirror image for the negated values.
 
     Raises:
-        ValueError: no differences, or confidence outside its range.
+        ValueError: no values, or confidence outside its range.
 
     Source: Efron (1979), Ann. Stat. 7, 1-26, as in `scipy.stats.bootstrap(method="percentile")`.
     """
-    if not differences or not 0 < confidence < 1:
-        raise ValueError(f"no interval of {len(differences)} differences at confidence {confidence}")
-    if min(differences) == max(differences):  # scipy wants two values
-        return Interval(float(differences[0]), float(differences[0]))
+    if not values or not 0 < confidence < 1:
+        raise ValueError(f"no interval of {len(values)} values at confidence {confidence}")
+    if min(values) == max(values):  # scipy wants values that vary
+        return Interval(float(values[0]), float(values[0]))
     import numpy as np
     from scipy.stats import bootstrap
 
     found = bootstrap(
-        (np.asarray(differences, dtype=float),),
+        (np.asarray(values, dtype=float),),
         np.mean,
         confidence_level=confidence,
         n_resamples=resamples,
-        batch=max(1, BATCH // len(differences)),
+        batch=max(1, BATCH // len(values)),
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
