@@ -39,6 +39,7 @@ def draw(result: Mapping[str, Any], path: Path) -> None:
         figure = Figure(figsize=(WIDTH, 1.6 + 0.55 * len(comparisons)), layout="constrained")
         axes = figure.subplots()
         axes.axvline(0, color="black", linewidth=0.8)
+        axes.use_sticky_edges = False  # a grey bar may not touch the frame
         for row, one in enumerate(comparisons):
             strict, runs = one["strict"], one["runs"]
             reach = 100 * strict["detectable"]

@@ -185,7 +185,10 @@ def flips_text(comparisons: Sequence[Mapping[str, Any]]) -> list[str]:
             for side in ("a", "b"):
                 reply = flip[side]
                 answer = f"  answer {reply['answer']!r}" if reply["answer"] else ""
-                lines += [f"--- {one[side]}: {reply['grade']}, {reply['reason']}{answer}", _printable(reply["completion"])]
+                lines += [
+                    f"--- {one[side]}: {reply['grade']}, {reply['reason']}{answer}",
+                    _printable(reply["completion"]),
+                ]
             parts.append("\n".join(lines))
     return parts
 

@@ -144,7 +144,7 @@ def smallest_detectable(n: int, moved: float, *, alpha: float = 0.05, power: flo
     Source: Connor (1987), Biometrics 43, 207-211, equation 3.2, solved for the difference by `scipy.optimize.brentq`.
     """
     if n < 4 or not 0 <= moved <= 1 or not 0 < alpha < power < 1:
-        raise ValueError(f"nothing can be detected: {n} items, {moved} moved, alpha {alpha}, power {power}")
+        raise ValueError(f"no difference can be detected: {n} items, {moved} moved, alpha {alpha}, power {power}")
     from scipy.optimize import brentq
     from scipy.stats import norm
 
