@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -30,8 +32,6 @@ def spread(scores: Sequence[float]) -> Spread:
 
     Source: `statistics.stdev`.
     """
-    import statistics
-
     if not scores:
         raise ValueError("no runs")
     return Spread(statistics.fmean(scores), statistics.stdev(scores) if len(scores) > 1 else None, len(scores))
@@ -57,6 +57,8 @@ def welch(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> t
         return None
     from scipy.stats import ttest_ind
 
-    found = ttest_ind(b, a, equal_var=False)
-    low, high = found.confidence_interval(confidence)
+    with warnings.catch_warnings():  # one side may score the same in all its runs, of which scipy warns
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found = ttest_ind(b, a, equal_var=False)
+        low, high = found.confidence_interval(confidence)
     return float(found.pvalue), Interval(float(low), float(high))
