@@ -176,7 +176,8 @@ def shared_items(groups: Sequence[Group], common: bool) -> tuple[list[str], dict
     left_out = {str(run.folder): [name for name in run.items if name not in among] for run in runs}
     left_out = {folder: names for folder, names in left_out.items() if names}
     if left_out and not common:
-        told = "; ".join(left_out_text(folder, names) for folder, names in left_out.items())
+        told = "; ".join(left_out_text(folder, names) for folder, names in list(left_out.items())[:3])
+        told += f"; and {len(left_out) - 3} evals more" if len(left_out) > 3 else ""
         hints = [f"--common-items    (the {len(kept)} items in all of them)"] if len(kept) >= MIN_ITEMS else []
         hints.append("wrongcot-train eval ... --limit N    (the same task, split, seed and limit for all)")
         raise BadInput(f"these evals have different items, {len(kept)} of them in all: {told}", try_=hints)
