@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from wrongcot_data.engines.scripted import RATES
 from wrongcot_data.errors import BadInput
 from wrongcot_data.spec import content_hash
 from wrongcot_data.tasks import get_task
@@ -211,6 +212,13 @@ def test_command_prints_both_denominators_or_one_object(tmp_path: Path) -> None:
     assert json.loads(again.stdout)["n"] == 10
     plan = CliRunner().invoke(main, [*asked, "--out", str(tmp_path), "--json", "--dry-run"])
     assert json.loads(plan.stdout)["done"] == 10 - json.loads(again.stdout)["grades"]["error"]
+
+
+def test_engine_options_are_given_as_to_a_build(tmp_path: Path) -> None:
+    asked = ["eval", "--model", "scripted", "--engine", "scripted", "--task", "countdown", "--limit", "10", "--json"]
+    rates = [f"--engine-option={rate}={int(rate == 'right')}" for rate in RATES]
+    told = json.loads(CliRunner().invoke(main, [*asked, *rates, "--out", str(tmp_path)]).stdout)
+    assert told["strict"]["value"] == 1.0
 
 
 @pytest.mark.real
