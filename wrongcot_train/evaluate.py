@@ -45,6 +45,9 @@ ANSWERED = frozenset({"correct", "wrong", "disputed"})
 """Grades of a reply that has an answer."""
 
 
+DTYPES = frozenset({"float32", "bfloat16", "float16"})
+
+
 @dataclass(frozen=True, slots=True)
 class EvalSpec:
     """What is asked of whom.
@@ -190,7 +193,10 @@ def evaluate(exam: Exam, out: Path, progress: Callable[[int], None]) -> dict[str
         **score_items(items),
         "model": exam.model.name,
         **exam.identity,
-        "engine": " + ".join(sorted({replies[name].engine for name in exam.problems})),
+        "top_p": exam.sampling.top_p,
+        "engine": " + ".join(engines := sorted({replies[name].engine for name in exam.problems})),
+        "dtype": " + ".join(sorted({dtype_of(engine) for engine in engines} - {""})),
+        "sandbox": " + ".join(sorted({item["sandbox"] for item in items} - {""})),
         "items_sha256": content_hash([*exam.problems]),
         "grader_version": exam.task.grader_version,
         "items_reused": reused,
@@ -199,6 +205,11 @@ def evaluate(exam: Exam, out: Path, progress: Callable[[int], None]) -> dict[str
     }
     write_json(out / SCORE, score)
     return score
+
+
+def dtype_of(engine: str) -> str:
+    """The arithmetic that an engine's name tells, such as `float32`; empty where it tells none, as a server's."""
+    return next((word for word in engine.split() if word in DTYPES), "")
 
 
 def ask(exam: Exam, waiting: Sequence[str]) -> Iterable[list[Reply]]:

@@ -13,14 +13,14 @@ from wrongcot_train.cli import main
 from wrongcot_train.cli.sft import sft as sft_command
 from wrongcot_train.config import FULL_LEARNING_RATE, LORA_LEARNING_RATE, SftConfig
 
-HEAVY = ("torch", "transformers", "trl", "datasets", "peft", "pydantic", "scipy", "pyarrow")
+HEAVY = ("torch", "transformers", "trl", "datasets", "peft", "pydantic", "scipy", "pyarrow", "numpy", "matplotlib")
 
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-@pytest.mark.parametrize("verb", [(), ("sft",), ("eval",)])
+@pytest.mark.parametrize("verb", [(), ("sft",), ("eval",), ("compare",)])
 def test_help_imports_nothing_heavy(verb: tuple[str, ...]) -> None:
     code = (
         "import sys\nfrom wrongcot_train.cli import main\n"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from wrongcot_data.engines.scripted import RATES
 from wrongcot_data.errors import BadInput
+from wrongcot_data.spec import content_hash
 from wrongcot_data.tasks import get_task
 from wrongcot_data.teachers.prompting import question
 from wrongcot_train.cli import main
@@ -64,6 +67,34 @@ def test_score_counts_the_rows(tmp_path: Path) -> None:
     assert told["strict"]["low"] < told["strict"]["value"] < told["strict"]["high"]
     assert told["tokens"] == sum(row["n_tokens"] for row in rows)
     assert told["grader_version"] == get_task("countdown").grader_version
+
+
+def test_score_says_what_a_comparison_must_know(chat_student: Path, tmp_path: Path) -> None:
+    told = score(EvalSpec(str(chat_student), "countdown", limit=2, max_tokens=8), tmp_path)
+    assert {name: told[name] for name in ("prompt_template", "temperature", "top_p", "max_tokens", "sandbox")} == {
+        "prompt_template": "countdown/chat-zero@1",
+        "temperature": 0.0,
+        "top_p": 1.0,
+        "max_tokens": 8,
+        "sandbox": "",  # no code was run
+    }
+    assert told["items_sha256"] == content_hash([row["problem_id"] for row in items(tmp_path)])
+    assert told["engine"] == f"transformers {version('transformers')} {told['dtype']} cpu"
+    assert told["dtype"] == "float32"
+
+
+def test_score_of_programs_says_how_they_were_confined(tmp_path: Path) -> None:
+    rows = [
+        {"task_id": number, "text": "Write a function.", "code": f"def f(x):\n    return x + {number}"}
+        | {"test_list": [f"assert f(1) == {number + 1}"], "test_setup_code": "", "challenge_test_list": []}
+        for number in range(11, 17)
+    ]
+    source = tmp_path / "mbpp.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = EvalSpec("scripted", "mbpp", engine="scripted", limit=6, problems={"source": str(source)})
+    told = score(asked, tmp_path / "eval")
+    assert told["sandbox"] in {"bubblewrap", "landlock"}
+    assert told["dtype"] == ""  # a scripted reply is computed by no model
 
 
 def test_items_without_an_answer_count_in_strict_only() -> None:
@@ -181,6 +212,13 @@ def test_command_prints_both_denominators_or_one_object(tmp_path: Path) -> None:
     assert json.loads(again.stdout)["n"] == 10
     plan = CliRunner().invoke(main, [*asked, "--out", str(tmp_path), "--json", "--dry-run"])
     assert json.loads(plan.stdout)["done"] == 10 - json.loads(again.stdout)["grades"]["error"]
+
+
+def test_engine_options_are_given_as_to_a_build(tmp_path: Path) -> None:
+    asked = ["eval", "--model", "scripted", "--engine", "scripted", "--task", "countdown", "--limit", "10", "--json"]
+    rates = [f"--engine-option={rate}={int(rate == 'right')}" for rate in RATES]
+    told = json.loads(CliRunner().invoke(main, [*asked, *rates, "--out", str(tmp_path)]).stdout)
+    assert told["strict"]["value"] == 1.0
 
 
 @pytest.mark.real

@@ -10,10 +10,11 @@ from wrongcot_data.cli.console import EXIT_CODES, Program
 VERBS = {
     "sft": "wrongcot_train.cli.sft:sft",
     "eval": "wrongcot_train.cli.eval:evaluate",
+    "compare": "wrongcot_train.cli.compare:compare",
 }
 
 
 @click.group(cls=Program, name="wrongcot-train", verbs=VERBS, epilog=EXIT_CODES)
 @click.version_option(__version__, prog_name="wrongcot-train")
 def main() -> None:
-    """Fine-tune students on chain-of-thought traces, and score them honestly."""
+    """Fine-tune students on chain-of-thought traces, score them honestly, and compare them."""

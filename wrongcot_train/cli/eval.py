@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--max-tokens", type=int, help="Of a reply.  [default: what suits the task]")
 @click.option("--batch-size", type=int, help="Prompts at once.  [default: the engine's]")
 @click.option("--engine", default="transformers", show_default=True, help="What runs the student.")
+@click.option("--engine-option", "engine_options", multiple=True, metavar="NAME=VALUE", help="Repeat for several.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for items and score.  [default: evals/MODEL-TASK]")
 @click.option("--dry-run", is_flag=True, help="Show the first prompt and counts; ask nothing.")
 @unsafe_option
@@ -34,6 +35,7 @@ def evaluate(
     source: str | None,
     problems: tuple[str, ...],
     batch_size: int | None,
+    engine_options: tuple[str, ...],
     out: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -45,7 +47,7 @@ def evaluate(
     """
     from wrongcot_train import evaluate as scoring
 
-    options = {} if batch_size is None else {"batch_size": batch_size}
+    options = {**({} if batch_size is None else {"batch_size": batch_size}), **pairs("--engine-option", engine_options)}
     of_task = {**({} if source is None else {"source": source}), **pairs("--problems", problems)}
     spec = scoring.EvalSpec(**asked, problems=of_task, engine_options=options)
     with redirect_stdout(sys.stderr):  # what a library prints is no result
