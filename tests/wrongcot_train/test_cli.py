@@ -72,7 +72,7 @@ def test_config_file_gives_way_to_flags(chat_student: Path, dataset: Path, tmp_p
         (["--student", "smolm2-135m"], "unknown student 'smolm2-135m': did you mean smollm2-135m?"),
         (["--student", "scripted"], "scripted has no weights to train"),
         (["--config", "CONFIG"], "unknown config key 'lerning_rate': did you mean learning_rate?"),
-        (["--dataset", "nowhere"], "nowhere is no data set"),
+        (["--dataset", "nowhere"], "'nowhere' is neither a folder here nor a data set on the Hub"),
         (["--batch-size", "0"], "per_device_train_batch_size: "),
         (["--eos-token", "<end>"], "the tokenizer has no token '<end>'"),
     ],

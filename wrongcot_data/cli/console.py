@@ -10,6 +10,7 @@ import errno
 import importlib
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,8 @@ EXIT_CODES = "Exit codes: 0 done, 1 a check failed, 2 bad input, 3 missing on th
 
 AS_JSON = "wrongcot.as_json"
 """Where a context remembers that `--json` was given, for errors that come before the verb has read its options."""
+
+_COMMANDS = re.compile(r"\x1b(?!\[[0-9;]*m)|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout and nothing else there.")
 
@@ -111,7 +114,7 @@ def of_the_disk(error: OSError) -> Unavailable | None:
 
 def complain(ctx: click.Context, error: WrongcotError) -> None:
     """Say an error on stderr; with `--json` also as an object on stdout, so that a script can read it."""
-    click.echo(f"{ctx.info_name or 'wrongcot'}: {error.message}", err=True)
+    click.echo(harmless(f"{ctx.info_name or 'wrongcot'}: {error.message}"), err=True)
     for number, hint in enumerate(error.try_):
         click.echo(f"  {'try:' if number == 0 else '    '}  {hint}", err=True)
     if ctx.meta.get(AS_JSON):
@@ -126,7 +129,15 @@ def _one_line(message: str) -> str:
 
 def log(text: str) -> None:
     """One line for the person at the terminal, on stderr."""
-    click.echo(text, err=True)
+    click.echo(harmless(text), err=True)
+
+
+def harmless(text: str) -> str:
+    """A text without what would command a terminal: colours stay, other control characters are shown as `�`.
+
+    Traces, notes and reasons are written by models and by strangers.
+    """
+    return _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def emit(value: Mapping[str, Any], as_json: bool, text: str | Callable[[], str]) -> None:
@@ -134,7 +145,7 @@ def emit(value: Mapping[str, Any], as_json: bool, text: str | Callable[[], str])
     if as_json:
         click.echo(json.dumps(value, ensure_ascii=False))
     else:
-        click.echo(text if isinstance(text, str) else text())
+        click.echo(harmless(text if isinstance(text, str) else text()))
 
 
 class Progress:

@@ -92,6 +92,20 @@ class Hub:
             self._tag(tag, commit, message)
         return Written(commit, f"{_api().endpoint}/datasets/{self.repo}/tree/{tag}")
 
+    def check(self, release: Release) -> None:
+        """Whether `main` is free for a release."""
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        with _explained(self.repo, "read"):
+            try:
+                head = self._commit_of(MAIN)
+            except RepositoryNotFoundError:
+                return  # it will be made
+            there = self._release_at(head)
+            if there != release.manifest:
+                self._check_nobody_waits(there, release, head)
+            self._left_behind(release, there, head)
+
     def spoilt(self, release: Release, at: str) -> list[str]:
         """Paths of a release that a commit lacks or has with other bytes, by the Hub's own hashes."""
         with _explained(self.repo, "read"):

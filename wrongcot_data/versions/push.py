@@ -59,6 +59,7 @@ def push(
             return _again(folder, manifest, store, version, versions[version])
         release, change = _prepared(folder, manifest, store, version, note, versions, tell)
         if dry_run:
+            store.check(release)
             return Pushed(Written("", "", tagged=False), release, change, release.manifest["rows"])
         tell(f"writing {len(release.files)} files to {store.name}")
         try:
@@ -109,13 +110,18 @@ def _prepared(
     """The release, and what changed since the newest version.
 
     Raises:
-        BadInput: the version does not fit the change, or nothing changed.
+        BadInput: the version does not fit the change, nothing changed, or it is another task's data set.
     """
     if not versions:
         return make_release(folder, manifest, store.repo, [changelog_entry(version, None, note)]), None
     newest = max(versions)
     at = versions[newest] or newest.tag
     before = read_manifest(store.fetch(at, [MANIFEST, CHANGELOG]))
+    task, there = manifest["spec"]["task"], before["spec"]["task"]
+    if task != there:
+        raise BadInput(
+            f"{store.name} holds {there}, and {folder} is {task}", try_=["another --repo or --to: one data set each"]
+        )
     earlier = (before.get("release") or {}).get("changelog", [])
     other = [
         name for name, content in before["content"].items() if manifest["content"].get(name) not in (None, content)

@@ -41,6 +41,9 @@ class Shelf:
             raise Unavailable(f"{self.folder} has no {at}", try_=[f"wrongcot-data list {self.folder}"])
         return folder
 
+    def check(self, release: Release) -> None:
+        """Nothing can be in the way: a version is a folder of its own."""
+
     def spoilt(self, release: Release, at: str) -> list[str]:
         """Paths of a release that a version lacks, or has with other bytes."""
         return spoilt_files(self.folder / at, release.manifest["files"])

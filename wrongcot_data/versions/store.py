@@ -60,6 +60,15 @@ class Store(Protocol):
         """
         ...
 
+    def check(self, release: Release) -> None:
+        """See whether a release could be written, as far as that can be told without writing.
+
+        Raises:
+            BadInput: another release waits for this version, or the place holds what is somebody else's.
+            Unavailable: it cannot be reached.
+        """
+        ...
+
     def spoilt(self, release: Release, at: str) -> list[str]:
         """Paths of a release that a version's commit or tag lacks, or has with other bytes.
 

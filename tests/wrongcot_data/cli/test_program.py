@@ -14,6 +14,7 @@ import pytest
 from wrongcot_data import plugins
 from wrongcot_data.cli import VERBS
 from wrongcot_data.cli.build import build
+from wrongcot_data.cli.console import harmless
 from wrongcot_data.plan import DEFAULT_ENGINE
 from wrongcot_data.spec import BuildSpec, SamplingSpec
 
@@ -345,3 +346,9 @@ def test_a_manifest_of_another_shape_is_one_line_for_show_and_verify(
         return
     for verb in ("show", "verify"):
         assert "cannot be read" in run(verb, tmp_path, code=2).stderr.splitlines()[0]
+
+
+def test_no_text_of_a_stranger_commands_the_terminal():
+    assert harmless("a\x1b]0;pwned\x07b\x1b[2J\x9b2J\rc") == "a�]0;pwned�b�[2J�2J�c"
+    assert harmless("a\r\n\tb") == "a\r\n\tb"
+    assert harmless("\x1b[31mred\x1b[0m") == "\x1b[31mred\x1b[0m"

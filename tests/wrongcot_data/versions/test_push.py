@@ -134,7 +134,23 @@ def test_a_folder_that_was_changed_by_hand_is_not_published(hub: Hub, small: Pat
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(hub: Hub, small: Path, run):
     told = run("push", small, "--repo", REPO, "--version", "1.0.0", "--dry-run").stdout
     assert "would publish tester/traces@v1.0.0, 80 rows" in told
-    assert set(hub.stages()) <= {"refs"}
+    assert set(hub.stages()) <= {"refs", "info"}
+
+
+def test_a_dry_run_says_that_a_repository_is_somebodys(hub: Hub, small: Path, run):
+    hub.publish(REPO, {"data/train.csv": b"1,2"})
+    refused = run("push", small, "--repo", REPO, "--version", "1.0.0", "--dry-run", code=2)
+    assert "holds files that no push of ours wrote (data/train.csv)" in refused.stderr
+
+
+def test_a_data_set_of_another_task_is_not_the_next_version(hub: Hub, small: Path, tmp_path: Path, push: Push, run):
+    push(small, "1.0.0")
+    line = {"question": "Ann buys 3 boxes with 12 pens each. How many pens?", "answer": "3 * 12 = 36\n#### 36"}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(line) + "\n")
+    flags = ["--variant", "reference", "--limit", 1, "--out", tmp_path / "d"]
+    run("build", "gsm8k", "--source", tmp_path / "rows.jsonl", *flags)
+    refused = run("push", tmp_path / "d", "--repo", REPO, "--version", "2.0.0", code=2)
+    assert f"{REPO} holds countdown, and {tmp_path / 'd'} is gsm8k" in refused.stderr
 
 
 @pytest.mark.parametrize("text", ["1", "1.0", "1.0.0-rc1", "01.0.0", "latest", "-1.0.0", "1.0.0\n"])
