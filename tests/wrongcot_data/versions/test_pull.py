@@ -83,8 +83,14 @@ def test_verify_fails_on_a_copy_that_was_tampered_with(published, tmp_path: Path
 
 def test_without_a_version_it_is_the_newest_and_its_commit_is_said(published, tmp_path: Path, run, hub: Hub):
     commit = hub.repository(REPO).tags["v1.1.0"].commit
-    for verb in (["verify", REPO], ["show", REPO], ["diff", f"{REPO}@v1.0.0", REPO]):
+    for verb in (["verify", REPO], ["show", REPO], ["report", REPO, "--no-html"], ["diff", f"{REPO}@v1.0.0", REPO]):
         assert f"{REPO} is {REPO}@v1.1.0 (commit {commit})" in run(*verb).stderr
+
+
+def test_the_page_of_a_version_is_named_after_it(published, tmp_path: Path, run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    run("report", f"{REPO}@v1.0.0")
+    assert [path.name for path in tmp_path.glob("*.html")] == ["traces-v1.0.0-report.html"]
 
 
 def test_one_variant_alone_is_pulled_and_shown(published, tmp_path: Path, run, hub: Hub):
