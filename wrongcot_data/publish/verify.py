@@ -22,7 +22,8 @@ from wrongcot_data.publish.dataset import MANIFEST, content_by_config, describe,
 from wrongcot_data.publish.shares import shares
 from wrongcot_data.publish.verify_composition import composition_differences
 from wrongcot_data.publish.verify_corrupt import row_faults, set_faults
-from wrongcot_data.publish.verify_parents import parent_faults, parents
+from wrongcot_data.publish.verify_parents import parent_faults, parents, source_faults, sources
+from wrongcot_data.publish.verify_pool import engine_faults, origin_faults, pool_faults, spec_faults
 from wrongcot_data.publish.verify_receipt import Account, receipt_differences
 from wrongcot_data.publish.views import view_differences
 from wrongcot_data.records import Grade, Step, Verdict, first_invalid_step
@@ -159,6 +160,10 @@ def differences(folder: Path) -> Iterator[str]:
             continue
         check = _view if config in VIEWS else _rows
         yield from _told(config, check(folder, task, config, manifest))
+    yield from _told("spec", spec_faults(manifest, make_spec(manifest["spec"])))
+    if SAMPLES in manifest["rows"]:
+        yield from _told(SAMPLES, pool_faults(manifest, make_spec(manifest["spec"]), partial(read_rows, folder)))
+        yield from _told(SAMPLES, engine_faults(manifest, partial(read_rows, folder)))
     yield from _told("composition", composition_differences(folder, manifest))
     yield from _told("corrupt", _levels(folder, manifest))
     yield from _told(REPORT, report_differences(folder, manifest["rows"]))
@@ -231,10 +236,12 @@ def _rows(folder: Path, task: Task, config: str, manifest: Mapping[str, Any]) ->
             yield f"{path.relative_to(folder).as_posix()}: columns or types are not those of this version"
             return
     check = _check_of(folder, config, manifest)
+    written = config in (SAMPLES, *_REWRITTEN) or _parent_variant(config, manifest) != "reference"
 
     def checked(row: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         try:
-            return row, [*check(task, config, row), *_source(row, manifest, config)]
+            origin = origin_faults(task, config, row, manifest, written=written)
+            return row, [*check(task, config, row), *_source(row, manifest, config), *origin]
         except Unavailable:
             raise
         except WrongcotError as error:
@@ -257,6 +264,7 @@ def _check_of(folder: Path, config: str, manifest: Mapping[str, Any]) -> _Check:
         return _trace
     of = _parent_variant(config, manifest)
     known = parents(of, manifest, partial(read_rows, folder))
+    samples = {} if config in _REWRITTEN else sources(of, partial(read_rows, folder))
     judges: dict[str, _Check] = {
         PARAPHRASE_SAMPLES: _rewriting,
         paraphrases.PARAPHRASE: partial(_paraphrase, manifest),
@@ -267,6 +275,7 @@ def _check_of(folder: Path, config: str, manifest: Mapping[str, Any]) -> _Check:
         yield from own(task, config, row)
         text = row["parent_completion"] if config in _REWRITTEN else None if row["level"] else text_of(row)
         yield from parent_faults(row, text, of, known, manifest)
+        yield from source_faults(row, samples)
 
     return check
 
