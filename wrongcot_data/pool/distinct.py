@@ -52,15 +52,19 @@ def is_new(candidate: Wording, accepted: Iterable[Wording]) -> bool:
     return not any(same_trace(candidate, known) for known in accepted)
 
 
-def distinct(samples: Sequence[Sample], grade: Grade) -> list[Sample]:
-    """The samples of a grade, in order, without those that are the same trace as an earlier one."""
-    kept: list[Sample] = []
+def first_distinct(texts: Sequence[str]) -> list[int]:
+    """The numbers of the texts that are not the same trace as an earlier one."""
+    kept: list[int] = []
     accepted: list[Wording] = []
-    for sample in samples:
-        if sample.verdict.grade != grade:
-            continue
-        words = wording(sample.completion)
+    for number, text in enumerate(texts):
+        words = wording(text)
         if is_new(words, accepted):
             accepted.append(words)
-            kept.append(sample)
+            kept.append(number)
     return kept
+
+
+def distinct(samples: Sequence[Sample], grade: Grade) -> list[Sample]:
+    """The samples of a grade, in order, without those that are the same trace as an earlier one."""
+    graded = [sample for sample in samples if sample.verdict.grade == grade]
+    return [graded[number] for number in first_distinct([sample.completion for sample in graded])]

@@ -30,7 +30,8 @@ from wrongcot_data.variants.pooled import CORRUPT_SAMPLES, PARAPHRASE_SAMPLES, R
 from wrongcot_data.verify import paraphrases, replies
 from wrongcot_data.verify.composition import composition_differences
 from wrongcot_data.verify.corrupt import reply_faults, row_faults, set_faults
-from wrongcot_data.verify.parents import parent_faults, parents
+from wrongcot_data.verify.parents import parent_faults, parents, source_faults, sources
+from wrongcot_data.verify.pool import engine_faults, origin_faults, pool_faults, spec_faults
 from wrongcot_data.verify.receipt import receipt_differences
 from wrongcot_data.views import VIEWS
 
@@ -66,6 +67,10 @@ def differences(folder: Path) -> Iterator[str]:
             continue
         check = _view if config in VIEWS else _rows
         yield from _told(config, check(folder, task, config, manifest))
+    yield from _told("spec", spec_faults(manifest, make_spec(manifest["spec"])))
+    if SAMPLES in manifest["rows"]:
+        yield from _told(SAMPLES, pool_faults(manifest, make_spec(manifest["spec"]), partial(read_rows, folder)))
+        yield from _told(SAMPLES, engine_faults(manifest, partial(read_rows, folder)))
     yield from _told("composition", composition_differences(folder, manifest))
     yield from _told("corrupt", _levels(folder, manifest))
     yield from _told(REPORT, report_differences(folder, manifest["rows"]))
@@ -139,10 +144,12 @@ def _rows(folder: Path, task: Task, config: str, manifest: Mapping[str, Any]) ->
             yield f"{path.relative_to(folder).as_posix()}: columns or types are not those of this version"
             return
     check = _check_of(folder, config, manifest)
+    written = config in (SAMPLES, *_WRITTEN) or _parent_variant(config, manifest) != "reference"
 
     def checked(row: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         try:
-            return row, [*check(task, config, row), *_source(row, manifest, config)]
+            origin = origin_faults(task, config, row, manifest, written=written)
+            return row, [*check(task, config, row), *_source(row, manifest, config), *origin]
         except Unavailable:
             raise
         except WrongcotError as error:
@@ -165,6 +172,7 @@ def _check_of(folder: Path, config: str, manifest: Mapping[str, Any]) -> _Check:
         return _trace
     of = _parent_variant(config, manifest)
     known = parents(of, manifest, partial(read_rows, folder))
+    samples = {} if config in _WRITTEN else sources(of, partial(read_rows, folder))
     judges: dict[str, _Check] = {
         **dict.fromkeys(REPLIES, _reply),
         paraphrases.PARAPHRASE: partial(_paraphrase, manifest),
@@ -175,6 +183,7 @@ def _check_of(folder: Path, config: str, manifest: Mapping[str, Any]) -> _Check:
         yield from own(task, config, row)
         text = row["parent_completion"] if config in _WRITTEN else None if row["level"] else text_of(row)
         yield from parent_faults(row, text, of, known, manifest)
+        yield from source_faults(row, samples)
 
     return check
 

@@ -6,11 +6,15 @@ A parent is named as `records.trace_id` names it: a sample by its id, a referenc
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from wrongcot_data.publish.columns import SAMPLES, text_of
 from wrongcot_data.variants import REGISTRY
+
+OF_SAMPLE = ("seed", "attempt", "engine", "finish_reason", "n_tokens")
+"""What a row that is made from a sample has from it."""
 
 ReadRows = Callable[[str], Iterable[Mapping[str, Any]]]
 """The rows of a config."""
@@ -48,6 +52,21 @@ def parent_faults(
             yield f"parent_id {row['parent_id']!r} is no trace of this data set"
     elif text is not None and known[row["parent_id"]] != text_hash(text):
         yield f"its parent's text is not that of {row['parent_id']}"
+
+
+def sources(of: str, rows: ReadRows) -> dict[str, bytes]:
+    """A hash of what the rows of a sample have from it, by its id; nothing where no sample is its base."""
+    return {} if of == "reference" else {row["sample_id"]: _source_hash(row) for row in rows(SAMPLES)}
+
+
+def source_faults(row: Mapping[str, Any], known: Mapping[str, bytes]) -> Iterator[str]:
+    """Whether a row has from its sample what the pool says of it."""
+    if row["parent_id"] in known and known[row["parent_id"]] != _source_hash(row):
+        yield f"one of {', '.join(OF_SAMPLE)} is not that of sample {row['parent_id']}"
+
+
+def _source_hash(row: Mapping[str, Any]) -> bytes:
+    return text_hash(json.dumps([row[name] for name in OF_SAMPLE]))
 
 
 def text_hash(text: str) -> bytes:

@@ -13,6 +13,7 @@ import pytest
 from tests.forgery import forge_rows
 from wrongcot_data.measure.report import REPORT
 from wrongcot_data.publish.dataset import MANIFEST
+from wrongcot_data.spec import make_spec, spec_hash
 
 
 @pytest.fixture
@@ -65,9 +66,17 @@ def change_the_prompt(rows: list[dict[str, Any]]) -> None:
         ("wrong", change_the_prompt, "prompt is not the problem's"),
         ("wrong", spoil("parent_id", "somebody"), "parent_id 'somebody' is no trace of this data set"),
         ("wrong", lambda rows: rows[3].update(parent_id=rows[4]["parent_id"]), "its parent's text is not that of"),
+        ("wrong", spoil("task", "gsm8k"), "task is 'gsm8k'"),
+        ("wrong", spoil("author", "human"), "author is 'human'"),
+        ("wrong", spoil("seed", 1), "is not that of sample"),
+        ("wrong", spoil("engine", "vllm 9"), "is not that of sample"),
+        ("wrong", spoil("n_tokens", 1), "is not that of sample"),
+        ("wrong", spoil("grader_version", "countdown-0"), "grader_version is 'countdown-0'"),
+        ("reference", spoil("teacher", "gemma-9b"), "teacher is 'gemma-9b'"),
         ("reference", flip_a_step, "steps are not those of the completion"),
         ("samples", spoil("grade", "disputed"), "not 'disputed'"),
         ("samples", spoil("completion", "nothing"), "row 3"),
+        ("samples", spoil("attempt", 77), "attempt is 77"),
     ],
 )
 def test_a_changed_value_is_found_though_every_checksum_fits(copy: Path, run, config: str, edit, named: str):
@@ -87,6 +96,47 @@ def test_a_right_row_in_wrong_is_found(copy: Path, run, rows):
 def test_a_row_too_few_or_twice_is_found(copy: Path, run, edit):
     forge_rows(copy, "wrong", edit)
     assert "receipt: wrong" in run("verify", copy, code=1).stdout
+
+
+def forge_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    change(manifest)
+    manifest["spec_hash"] = spec_hash(make_spec(manifest["spec"]))
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def test_a_missing_trace_is_named_though_the_receipt_fits(copy: Path, run, rows):
+    lost = rows(copy, "wrong")[3]
+    forge_rows(copy, "wrong", lambda all_rows: all_rows.pop(3))
+    assert (
+        f"wrong: the row of sample {lost['parent_id']} ({lost['problem_id']}) is missing"
+        in run("verify", copy, code=1).stdout
+    )
+
+
+def test_a_missing_sample_is_found(copy: Path, run, rows):
+    pool = rows(copy, "samples")
+    at = next(at for at, row in enumerate(pool[:-1]) if row["problem_id"] == pool[at + 1]["problem_id"])
+    forge_rows(copy, "samples", lambda all_rows: all_rows.pop(at))
+    assert f"the attempts at {pool[at]['problem_id']} are not" in run("verify", copy, code=1).stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda manifest: manifest["spec"].update(variants=["wrong"]), "which the spec does not ask for"),
+        (lambda manifest: manifest["spec"].update(views=[]), "which the spec does not ask for"),
+        (lambda manifest: manifest["spec"]["mixes"].append({"right": 1, "wrong": 1}), "which the spec asks for"),
+        (lambda manifest: manifest["spec"].update(split="test"), "is not of the spec's split test"),
+        (lambda manifest: manifest["spec"].update(match="size"), "match is 'none', but the spec says 'size'"),
+        (lambda manifest: manifest["spec"]["sampling"].update(temperature=0.1), "temperature is 0.8, but"),
+        (lambda manifest: manifest.update(engines=["vllm 9"]), "engines: the samples have"),
+        (lambda manifest: manifest["composition"].update(before={}), "before matching wrong had"),
+    ],
+)
+def test_a_manifest_that_is_not_that_of_its_spec_or_rows_is_found(copy: Path, run, change, named: str):
+    forge_manifest(copy, change)
+    assert named in run("verify", copy, code=1).stdout
 
 
 def change_a_label(rows: list[dict[str, Any]]) -> None:

@@ -2,12 +2,14 @@
 
 A value is followed only where it is plain whose it is: if the right value came up before the wrong step too, in the
 question or in the trace, and comes up again later, nobody can say which of the two is meant, and the edit is not taken.
+Nor is it where the value goes into something that is not read as an equation, since that cannot be computed again:
+`324 - 80 = 19 marbles more` would be false, and no label would say so.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from wrongcot_data.steps.equations import Equation, find_equations
@@ -18,6 +20,13 @@ from wrongcot_data.variants.corrupt.quantity_swap import quantities
 
 _SEPARATOR = re.compile(r"[^0-9.]")
 _WRITTEN = re.compile(r"(?:[0-9]{1,15}|[0-9]{1,3}(?:[,{}\\!;~ ]+[0-9]{3})+|(?=\.))(?:\.[0-9]{1,8})?")  # 1{,}234.5
+_SENTENCE_END = re.compile(r"\n|[.;?!](?=\s|\Z)")
+_SIGN = re.compile(r"[=≈]")
+_NEAR = 12  # characters in which a sign before a number is looked for
+# `x = ` before a number
+_NAMED = re.compile(r"(?:^|[\s$,;:(])\\?[A-Za-z]+(?:_\{?\w+\}?)?[\s$&]*(=)[\s$]*(?:\\boxed\{)?\Z", re.MULTILINE)
+_BEFORE = re.compile(r"(?:[-+*/×÷·–−^]|\\(?:times|cdot|div)|[0-9)] ?x)[\s$({]*\Z")  # an operation on what follows
+_AFTER = re.compile(r"[\s$)}]*(?:[-+*/×÷·–−^](?=[\s$(\\]*[0-9])|\\(?:times|cdot|div)|x ?[0-9])")
 
 
 def propagated(place: Place, edit: Edit, kept: tuple[int, int]) -> Edit | None:
@@ -36,14 +45,18 @@ def propagated(place: Place, edit: Edit, kept: tuple[int, int]) -> Edit | None:
     known = set(quantities(place.problem)) | {
         number.value for number in numbers_in(place.text[: edit.changes[0].start])
     }
+    target = place.problem.data.get("target")  # of Countdown: what the trace says of it stays true
     values = {old: new}
     changes = list(edit.changes)
+    read = [equation for equation in find_equations(place.text) if equation.verdict != "unchecked"]
     for part in _parts(place.text, start):
         numbers = (part,) if isinstance(part, Numeral) else part.operands
         touched = [one for one in numbers if one.value in values and not kept[0] <= one.start < kept[1]]
         if not touched:
             continue
         if any(one.value in known for one in touched):
+            return None
+        if any(_is_in_something_unread(place.text, one, read) for one in touched):
             return None
         rewritten = [one.rewritten(values[one.value]) for one in touched]
         patch = [change for change in rewritten if change]
@@ -54,6 +67,8 @@ def propagated(place: Place, edit: Edit, kept: tuple[int, int]) -> Edit | None:
             if again is None or part.result is None:
                 return None
             if again != part.result.value:
+                if target in (again, part.result.value):
+                    return None
                 result = part.result.rewritten(again)
                 if result is None or values.get(part.result.value, again) != again:
                     return None
@@ -61,6 +76,23 @@ def propagated(place: Place, edit: Edit, kept: tuple[int, int]) -> Edit | None:
                 patch.append(result)
         changes += patch
     return Edit(tuple(sorted(changes)), edit.kind)
+
+
+def _is_in_something_unread(text: str, one: Numeral, read: Sequence[Equation]) -> bool:
+    """Whether a number is computed with, or set equal to more than a name, where no equation is read."""
+
+    def is_read(at: int) -> bool:
+        return any(equation.start <= at < equation.end for equation in read)
+
+    if is_read(one.start):
+        return False
+    if _BEFORE.search(text, max(0, one.start - _NEAR), one.start) or _AFTER.match(text, one.end):
+        return True
+    start = max((found.end() for found in _SENTENCE_END.finditer(text, 0, one.start)), default=0)
+    after = _SENTENCE_END.search(text, one.end)
+    signs = {sign.start() for sign in _SIGN.finditer(text, start, after.start() if after else len(text))}
+    named = _NAMED.search(text, start, one.start)
+    return any(not is_read(at) for at in signs - ({named.start(1)} if named else set()))
 
 
 def with_answer(place: Place, edit: Edit, span: tuple[int, int]) -> Edit:

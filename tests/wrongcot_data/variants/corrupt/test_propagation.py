@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -44,6 +45,32 @@ def test_the_answer_stays_where_it_is_to_be_kept():
 def test_a_value_that_may_be_another_ones_is_not_followed():
     text = "There are 50 - 2 = 48 left.\nHalf of the 48 are 48/2 = 24.\n#### 24"
     assert follow(text, "48", "47") is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Hence, she has 24 - 8 = 16 more than Tom.",  # what is computed is called more of something
+        "Before the sale there were 24+3+4 coins, or 31 coins in all.",
+        "We know that 24=1L+2*(10-L).",
+    ],
+)
+def test_a_value_is_not_followed_into_what_is_not_read_as_an_equation(line: str):
+    assert follow(f"She sold 48/2 = 24 clips.\n{line}\n#### 31", "24", "23") is None
+
+
+def test_a_value_is_followed_into_its_name():
+    assert follow("She sold 48/2 = 24 clips.\nSo $c = 24$.\n#### 24", "24", "23") == (
+        "She sold 48/2 = 23 clips.\nSo $c = 23$.\n#### 23"
+    )
+
+
+def test_what_a_search_says_of_its_target_stays_true(rules):
+    task = get_task("countdown")
+    for base in small_bases("countdown"):
+        for element in chain(*base, rules(task, mode="propagate")):
+            said = [step for step in element.steps if step.verdict == "valid" and re.search("target|wanted", step.text)]
+            assert all(f"= {base[1].data['target']}" in step.text for step in said)
 
 
 BASES: dict[str, Callable[[], Iterable[Base]]] = {
