@@ -19,6 +19,7 @@ from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.registry import PromptStyle, Teacher, get_teacher
 from wrongcot_data.variants import REGISTRY, Variant, variants_of
+from wrongcot_data.variants.matching import mixes_of
 from wrongcot_data.views import View, chosen_views
 
 DEFAULT_ENGINE = "transformers"
@@ -179,6 +180,10 @@ def _check_mixes(spec: BuildSpec, built: Sequence[str]) -> None:
     for part in {part for shares in spec.mixes for part in shares}:
         if part not in built:
             raise unknown("part of a mix", part, built)
+    if len(mixes_of(spec)) < len(spec.mixes):
+        raise BadInput(
+            "two mixes have one name, since their shares round alike", try_=["--mix NAME=SHARE,...    (once)"]
+        )
     if spec.tokenizer:
         token_counter(spec.tokenizer)
 

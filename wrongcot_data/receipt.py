@@ -33,6 +33,7 @@ LeftOut = (
         "no trace to paraphrase",
         "no checkable step",
         "base has an invalid step",
+        "base is too long",
         "too few steps can be made wrong",
         "not matched",
         "not in every part",

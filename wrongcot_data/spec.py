@@ -67,6 +67,9 @@ TEACHER = "teacher:"
 
 BaseName = Literal["reference", "right", "wrong"]
 
+MAX_SHARE = 1_000_000
+"""Of a part of a mix: what is larger is a slip."""
+
 Match = Literal["none", "problems", "size", "tokens"]
 """What all variants of a data set have alike: nothing; the same problems, each with as many rows; the same number of
 rows; the same number of tokens, up to less than the shortest row that was left out."""
@@ -191,8 +194,8 @@ class BuildSpec(BaseModel, extra="forbid", frozen=True):
     @model_validator(mode="after")
     def _mixes_are_of_several_parts(self) -> BuildSpec:
         for shares in self.mixes:
-            if len(shares) < 2 or not all(0 < share < float("inf") for share in shares.values()):
-                raise ValueError("a mix takes two variants or more, each with a share above 0")
+            if len(shares) < 2 or not all(0 < share <= MAX_SHARE for share in shares.values()):
+                raise ValueError(f"a mix takes two variants or more, each with a share above 0 and up to {MAX_SHARE:,}")
         return self
 
     @model_validator(mode="after")

@@ -95,6 +95,8 @@ def test_a_row_that_is_gone_or_changed_is_named(copy: Path, run, config: str, ed
         (["--match", "tokens", "--tokenizer", "/nowhere/at/all"], "/nowhere/at/all"),
         (["--mix", "wrong=0.5"], "a mix takes two variants or more"),
         (["--mix", "wrong=0.5,right=-1"], "each with a share above 0"),
+        (["--mix", "wrong=1e308,right=1e308"], "each with a share above 0 and up to 1,000,000"),
+        (["--mix", "wrong=1,right=2", "--mix", "wrong=2,right=4"], "two mixes have one name"),
         (["--mix", "wrong=0.5,rite=0.5"], "unknown part of a mix 'rite'"),
         (["--mix", "wrong"], "--mix takes NAME=VALUE"),
         (["--mix", "wrong=much,right=1"], "mixes"),

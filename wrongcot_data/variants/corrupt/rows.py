@@ -19,6 +19,9 @@ from wrongcot_data.variants.corrupt.programs import program_chain
 from wrongcot_data.variants.corrupt.teacher.operator import Told, accepted, asking
 from wrongcot_data.variants.pooled import CORRUPT_SAMPLES, Pooled
 
+MAX_LENGTH = 20_000
+"""Characters of a trace that is corrupted: each wrong step more is proven by reading the whole anew."""
+
 CONFIGS: tuple[str, ...] = tuple(f"corrupt-{level}" for level in range(101))
 
 
@@ -57,6 +60,8 @@ def chain_of(task: Task, problem: Problem, base: Element, rules: Rules, top: int
     """The chain of a correct trace as far as the level `top` needs it, or why there is none. Never raises."""
     if base.wrong:
         return "base has an invalid step"
+    if len(base.text) > MAX_LENGTH:
+        return "base is too long"
     if "program" in units_of(task):
         return program_chain(task, problem, base, rules) or "no checkable step"
     if not base.checkable:

@@ -16,6 +16,7 @@ from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.countdown.steps import NOT_AVAILABLE, unavailable_numbers
 from wrongcot_data.variants.corrupt.chain import Element, Rules, chain
 from wrongcot_data.variants.corrupt.levels import LEVELS, at_level, wanted
+from wrongcot_data.variants.corrupt.rows import chain_of
 
 EQUATION_TASKS = ("gsm8k", "math", "countdown")
 
@@ -122,3 +123,10 @@ def test_a_level_is_the_nearest_number_of_steps_and_at_least_one(level: int, che
     assert steps <= checkable
     assert abs(steps - level * checkable / 100) <= 0.5 or steps == 1
     assert wanted(max(0, level - 1), checkable) <= steps
+
+
+def test_a_trace_that_is_too_long_is_left_out_before_it_is_read(rules: Callable[..., Rules]):
+    task, problem, _ = small_bases("gsm8k")[0]
+    text = "1 + 1 = 2\n" * 6_000 + "#### 2"
+    base = Element(text, (), task.grade(problem, "#### 2", "stop"))
+    assert chain_of(task, problem, base, rules(task), 100) == "base is too long"
