@@ -112,6 +112,7 @@ def killed(start: Callable[..., subprocess.Popen[str]]) -> Callable[..., None]:
                     os.kill(process.pid, signal.SIGKILL)
                     kills += 1
                 else:
+                    assert process.returncode == 0, process.communicate()[1]
                     (out / MANIFEST).unlink()
 
     return kill

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -13,16 +14,25 @@ from wrongcot_data.records import Prompt
 
 
 class Failing(AsyncEngine):
-    """Raises for the request `bad`; all others get a reply."""
+    """Raises for the request `bad`; all others get a reply. None is answered before so many are begun."""
+
+    def __init__(self, together: int) -> None:
+        super().__init__()
+        self.begun, self.together = 0, together
+        self.all_begun = asyncio.Event()
 
     async def _reply(self, request: Request) -> Completion:
+        self.begun += 1
+        if self.begun == self.together:
+            self.all_begun.set()
+        await self.all_begun.wait()
         if request.key == "bad":
             raise Unavailable("it broke")
         return Completion(request.key, "paid for", "stop", 1, 1)
 
 
 def test_every_reply_that_finished_is_handed_over_before_an_error_is_raised():
-    engine = Failing()
+    engine = Failing(6)  # an error before the last were submitted would keep these from being begun
     for key in ("a", "bad", "b", "c", "bad", "d"):
         engine.submit(Request(key, "p", Prompt("t", text="x"), 1))
     deadline = time.monotonic() + 30
