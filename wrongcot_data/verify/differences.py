@@ -71,6 +71,9 @@ def differences(folder: Path) -> Iterator[str]:
     if SAMPLES in manifest["rows"]:
         yield from _told(SAMPLES, pool_faults(manifest, make_spec(manifest["spec"]), partial(read_rows, folder)))
         yield from _told(SAMPLES, engine_faults(manifest, partial(read_rows, folder)))
+    if paraphrases.PARAPHRASE in manifest["rows"]:
+        told = paraphrases.cut_faults(manifest, make_spec(manifest["spec"]), partial(read_rows, folder))
+        yield from _told(paraphrases.PARAPHRASE, told)
     yield from _told("composition", composition_differences(folder, manifest))
     yield from _told("corrupt", _levels(folder, manifest))
     yield from _told(REPORT, report_differences(folder, manifest["rows"]))

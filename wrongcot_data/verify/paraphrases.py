@@ -1,17 +1,24 @@
-"""Are paraphrases what they say? Acceptance and overlap of each row computed again from the files alone."""
+"""Are paraphrases what they say, and those that a build takes? Acceptance and overlap computed again from the files."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
+from wrongcot_data.pool.distinct import first_distinct
 from wrongcot_data.pool.grading import verdict
+from wrongcot_data.publish.columns import text_of
 from wrongcot_data.records import Grade, Problem
-from wrongcot_data.spec import BaseName
+from wrongcot_data.spec import BaseName, BuildSpec
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.variants import REGISTRY
 from wrongcot_data.variants.paraphrase.acceptance import Base, judge, rewriting_overlap
 from wrongcot_data.variants.paraphrase.rewriting import Rewriting
+from wrongcot_data.variants.pooled import PARAPHRASE_SAMPLES
+from wrongcot_data.verify.parents import OF_SAMPLE, ReadRows, text_hash
 from wrongcot_data.verify.replies import verdict_faults
 
 PARAPHRASE = "paraphrase"
@@ -56,3 +63,28 @@ def sample_faults(task: Task, problem: Problem, row: Mapping[str, Any]) -> Itera
 def _base(task: Task, problem: Problem, row: Mapping[str, Any]) -> Base:
     text = row["parent_completion"]
     return Base(text, task.grade(problem, text, "stop"))
+
+
+def cut_faults(manifest: Mapping[str, Any], spec: BuildSpec, read: ReadRows) -> Iterator[str]:
+    """Paraphrases that are missing, come from no rewriting that a build would take, or tell otherwise of it.
+
+    A build takes the first distinct accepted rewritings of each trace.
+    """
+    wanted = spec.per_problem if manifest["paraphrase"]["of"] == "reference" else 1
+    rows = {(row["parent_id"], row["attempt"]): (_source(row), row["problem_id"]) for row in read(PARAPHRASE)}
+    for parent, group in groupby(read(PARAPHRASE_SAMPLES), key=itemgetter("parent_id")):
+        accepted = [row for row in group if row["grade"] == "correct"]
+        for number in first_distinct([row["completion"] for row in accepted])[:wanted]:
+            sample = accepted[number]
+            told = rows.pop((parent, sample["attempt"]), None)
+            if told is None and spec.match == "none":
+                yield f"{PARAPHRASE}: the row of attempt {sample['attempt']} at {parent} is missing"
+            elif told is not None and told[0] != _source(sample):
+                yield f"{PARAPHRASE} ({told[1]}): one of {', '.join(OF_SAMPLE)} is not that of its rewriting"
+    for (parent, attempt), (_, problem) in rows.items():
+        yield f"{PARAPHRASE} ({problem}): no build would take attempt {attempt} at {parent}"
+
+
+def _source(row: Mapping[str, Any]) -> bytes:
+    text = row["completion"] if isinstance(row["completion"], str) else text_of(row)
+    return text_hash(json.dumps([text.strip(), *(row[name] for name in OF_SAMPLE)]))
