@@ -56,7 +56,12 @@ def locate(ref: DatasetRef, configs: Sequence[str] | None = None, into: Path | N
     if ref.folder and not ref.version and ((ref.folder / MANIFEST).exists() or not Shelf(ref.folder).versions()):
         return Located(str(ref.folder), ref.folder, config=ref.config)
     store = store_of(ref)
-    version, commit = (None, ref.commit) if ref.commit else _chosen(store, ref)
+    try:
+        version, commit = (None, ref.commit) if ref.commit else _chosen(store, ref)
+    except Unavailable as error:
+        if ref.repo and not ref.version:  # perhaps a folder was meant
+            raise Unavailable(f"{ref.repo} is no folder here; on the Hub: {error.message}", try_=error.try_) from error
+        raise
     paths = ["*"] if configs is None else [MANIFEST, CARD, CHANGELOG, *(f"{config}/*" for config in configs)]
     folder = store.fetch(commit or version.tag if version else commit, paths, into)
     return Located(f"{store.name}@{version.tag if version else commit}", folder, version, commit, ref.config)

@@ -131,7 +131,7 @@ def test_the_versions_are_listed_the_newest_first_with_what_changed(published, r
     ("name", "code", "said"),
     [
         (f"{REPO}@v9.0.0", 2, "has no v9.0.0; it has v1.1.0, v1.0.0"),
-        ("tester/nothing", 3, "tester/nothing has no version"),
+        ("tester/nothing", 3, "tester/nothing is no folder here; on the Hub: tester/nothing has no version"),
         (f"{REPO}@{'0' * 40}", 3, "has no such version"),
         (f"{REPO}:wrnog", 2, "did you mean wrong?"),
     ],
