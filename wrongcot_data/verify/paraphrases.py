@@ -23,6 +23,9 @@ from wrongcot_data.verify.replies import verdict_faults
 
 PARAPHRASE = "paraphrase"
 
+_WHOSE = ("problem_id", "parent_id", "attempt")
+"""Columns that tell paraphrases apart."""
+
 
 def wanted_grade(manifest: Mapping[str, Any]) -> Grade:
     """The grade that a paraphrase must have as a trace of its problem: that of the traces it was made from."""
@@ -71,17 +74,17 @@ def cut_faults(manifest: Mapping[str, Any], spec: BuildSpec, read: ReadRows) -> 
     A build takes the first distinct accepted rewritings of each trace.
     """
     wanted = spec.per_problem if manifest["paraphrase"]["of"] == "reference" else 1
-    rows = {(row["parent_id"], row["attempt"]): (_source(row), row["problem_id"]) for row in read(PARAPHRASE)}
-    for parent, group in groupby(read(PARAPHRASE_SAMPLES), key=itemgetter("parent_id")):
+    rows = {tuple(row[name] for name in _WHOSE): _source(row) for row in read(PARAPHRASE)}
+    for (problem, parent), group in groupby(read(PARAPHRASE_SAMPLES), key=itemgetter("problem_id", "parent_id")):
         accepted = [row for row in group if row["grade"] == "correct"]
         for number in first_distinct([row["completion"] for row in accepted])[:wanted]:
             sample = accepted[number]
-            told = rows.pop((parent, sample["attempt"]), None)
+            told = rows.pop((problem, parent, sample["attempt"]), None)
             if told is None and spec.match == "none":
                 yield f"{PARAPHRASE}: the row of attempt {sample['attempt']} at {parent} is missing"
-            elif told is not None and told[0] != _source(sample):
-                yield f"{PARAPHRASE} ({told[1]}): one of {', '.join(OF_SAMPLE)} is not that of its rewriting"
-    for (parent, attempt), (_, problem) in rows.items():
+            elif told is not None and told != _source(sample):
+                yield f"{PARAPHRASE} ({problem}): one of {', '.join(OF_SAMPLE)} is not that of its rewriting"
+    for problem, parent, attempt in rows:
         yield f"{PARAPHRASE} ({problem}): no build would take attempt {attempt} at {parent}"
 
 

@@ -59,8 +59,9 @@ def origin_faults(task: Task, config: str, row: Row, manifest: Mapping[str, Any]
 def pool_faults(manifest: Mapping[str, Any], spec: BuildSpec, read: ReadRows) -> Iterator[str]:
     """What of the variants that are cut from the pool is not what its samples make."""
     cut = [name for name in CUT if name in spec.variants and name in manifest["rows"]]
-    rows = {name: {row["parent_id"] for row in read(name)} for name in cut}
-    due: dict[str, set[str]] = {name: set() for name in cut}
+    # two problems that ask the same share their samples, and each has rows of its own
+    rows = {name: {(row["problem_id"], row["parent_id"]) for row in read(name)} for name in cut}
+    due: dict[str, set[tuple[str, str]]] = {name: set() for name in cut}
     problems: dict[str, Counter[str]] = {name: Counter() for name in cut}
     for problem, group in groupby(read(SAMPLES), key=itemgetter("problem_id")):
         samples = list(group)
@@ -70,13 +71,14 @@ def pool_faults(manifest: Mapping[str, Any], spec: BuildSpec, read: ReadRows) ->
             graded = [sample for sample in samples if sample["grade"] == REGISTRY[name].wanted]
             first = first_distinct([sample["completion"] for sample in graded])[: spec.per_problem]
             for number in first:
-                due[name].add(graded[number]["sample_id"])
+                sample_id = graded[number]["sample_id"]
+                due[name].add((problem, sample_id))
                 problems[name][problem] += 1
-                if spec.match == "none" and graded[number]["sample_id"] not in rows[name]:
-                    yield f"{name}: the row of sample {graded[number]['sample_id']} ({problem}) is missing"
+                if spec.match == "none" and (problem, sample_id) not in rows[name]:
+                    yield f"{name}: the row of sample {sample_id} ({problem}) is missing"
     for name in cut:
-        for sample_id in sorted(rows[name] - due[name]):
-            yield f"{name}: sample {sample_id} has a row, but is none of the first {spec.per_problem} of its problem"
+        for problem, sample_id in sorted(rows[name] - due[name]):
+            yield f"{name}: sample {sample_id} has a row, but is none of the first {spec.per_problem} of {problem}"
         told = manifest["composition"].get("before", {}).get(name, {})
         found = {"rows": len(due[name]), "problems": len(problems[name])}
         if {key: told.get(key) for key in found} != found:

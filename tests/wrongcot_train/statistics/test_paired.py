@@ -15,7 +15,7 @@ from statsmodels.stats.contingency_tables import mcnemar as mcnemar_of_statsmode
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from wrongcot_train.compare import MIN_FLIPS, over_items
+from wrongcot_train.compare import MIN_FLIPS, MIN_ITEMS, over_items
 from wrongcot_train.statistics import (
     bootstrap_mean,
     flip_odds,
@@ -116,7 +116,7 @@ def test_sign_flips_count_every_pattern_of_few_items() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(COUNTS)
+@given(COUNTS.filter(lambda one: sum(one) >= MIN_ITEMS))
 def test_swapping_the_sides_flips_the_sign_and_keeps_p(counts: tuple[int, int, int]) -> None:
     gained, lost, same = counts
     n = gained + lost + same
