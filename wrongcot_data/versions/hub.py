@@ -38,8 +38,8 @@ class Hub:
         self.repo = repo
         self.name = repo
         self._private = private
-        _quiet_unless_watched()
         self._propose = propose
+        _quiet_unless_watched()
 
     def versions(self) -> Mapping[Version, str]:
         """The tags that are versions, each with its commit."""
@@ -51,15 +51,6 @@ class Hub:
             except RepositoryNotFoundError:
                 return {}
             return {version: self._commit_of(ref.name) for ref in refs.tags if (version := read_version(ref.name))}
-
-    def commit_of(self, revision: str) -> str:
-        """The commit of a tag, a branch or a commit.
-
-        Raises:
-            Unavailable: there is none, or it cannot be read.
-        """
-        with _explained(self.repo, "read"):
-            return self._commit_of(revision)
 
     def fetch(self, at: str, paths: Sequence[str], into: Path | None = None) -> Path:
         """These files of a commit: in the cache that all programs of this user share, or in a folder."""

@@ -48,9 +48,6 @@ class Version:
         return Version(self.major, self.minor, self.patch + 1)
 
 
-FIRST = Version(1, 0, 0)
-
-
 def read_version(text: str) -> Version | None:
     """A version from `1.2.0` or its tag `v1.2.0`; None for anything else."""
     found = _VERSION.fullmatch(text)
