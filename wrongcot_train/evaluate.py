@@ -26,7 +26,7 @@ from wrongcot_train.data import eval_prompt
 from wrongcot_train.outputs import versions, write_json
 from wrongcot_train.replies import Reply, read_replies, reply_log
 from wrongcot_train.statistics import wilson
-from wrongcot_train.students import find_student, get_student, is_chat, load_tokenizer
+from wrongcot_train.students import CHAT, find_student, get_student, load_tokenizer, prompt_form
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -124,7 +124,7 @@ def prepare(spec: EvalSpec) -> Exam:
     else:
         student = find_student(spec.model)
         tokenizer, revision = load_tokenizer(student.folder), student.revision
-    chat = tokenizer is None or is_chat(tokenizer)
+    chat = tokenizer is None or prompt_form(model, tokenizer) == CHAT
     task.check_grader()
     task_options = parse_model(task.options, spec.problems or {}, where="problems.")
     drawn = islice(task.problems(task_options, spec.split, spec.seed), spec.limit)
