@@ -124,17 +124,17 @@ def plan_text(plan: Mapping[str, Any]) -> str:
     lines = [f"the first prompt, {prompt['template']}{_count(prompt)}:", prompt["text"], ""]
     if prompt["ids"] is not None:
         pieces = " ".join(repr(piece)[1:-1] for piece in prompt["pieces"])
-        lines += [f"begins     {' '.join(map(str, prompt['ids']))} ...", f"           {pieces} ..."]
+        lines += [f"begins    {' '.join(map(str, prompt['ids']))} ...", f"          {pieces} ..."]
     else:
-        lines.append("begins     with what the engine makes of it: it renders and tokenises the prompt itself")
+        lines.append("begins    with what the engine makes of it: it renders and tokenises the prompt itself")
     stops = ", ".join(map(repr, prompt["stop"])) or "the student's own stop tokens only"
     each = f", {plan['samples']} replies each" if plan["samples"] > 1 else ""
     of = f"{plan['n']} items of {plan['task']}/{plan['split']}{each}"
     return "\n".join(
         (
             *lines,
-            f"stops at   {stops}",
-            f"draws      {_draws(plan)}, at most {plan['max_tokens']} tokens",
+            f"stops at  {stops}",
+            f"draws     {_draws(plan)}, at most {plan['max_tokens']} tokens",
             *_trained_plan(plan["trained_on"]),
             f"{of}, {plan['done']} of them done in {plan['out']}",
             f"at most {plan['replies_to_ask'] * plan['max_tokens']} tokens to write; nothing was asked",
@@ -153,10 +153,12 @@ def _draws(told: Mapping[str, Any]) -> str:
 
 
 def _trained_plan(trained: Mapping[str, Any]) -> list[str]:
-    from wrongcot_train.evaluate.overlap import NAME
+    lines = [f"trained on {name}: items that are in it will be told" for name in trained["datasets"]]
+    return [*lines, *(_not_checked(why) for why in trained["not_checked"])]
 
-    lines = [f"trained on {name}; its problems will be looked for" for name in trained["datasets"]]
-    return [*lines, *(f"trained on not checked: {why}; {NAME}" for why in trained["not_checked"])]
+
+def _not_checked(why: str) -> str:
+    return f"overlap   not checked: {why}  (--trained-on DATASET says it)"
 
 
 def score_text(score: Mapping[str, Any]) -> str:
@@ -165,7 +167,7 @@ def score_text(score: Mapping[str, Any]) -> str:
     what = "replies" if several else "items"
     each = f", {score['samples']} replies each ({_draws(score)})" if several else ""
     grades = ", ".join(f"{count} {grade}" for grade, count in score["grades"].items() if count)
-    rates = ", ".join(f"{grade} {_percent(rate)}" for grade, rate in score["rates"].items())
+    rates = ", ".join(f"{grade} {_percent(rate)}".replace("  ", " ") for grade, rate in score["rates"].items())
     lines = [
         f"{score['model']} on {score['task']}/{score['split']}: {score['n']} items{each}, {score['seconds']:.0f} s",
         f"strict    {_share(score['strict'])}  of all {what}",
@@ -184,14 +186,14 @@ def _samples_text(score: Mapping[str, Any]) -> list[str]:
     """pass@k and maj@k side by side."""
     lines = []
     for k, passed in score["pass_at"].items():
-        line = f"k={k:<6}  pass@k {_percent(passed)}"
-        lines.append(line + (f"   maj@k {_percent(score['maj_at'][k])}" if score["maj_at"] else ""))
+        line = f"{f'pass@{k}':<8}  {_percent(passed):<22}"
+        lines.append(line + (f"  maj@{k}  {_percent(score['maj_at'][k])}" if score["maj_at"] else ""))
     return [*lines, f"maj@k     none: {score['no_vote']}"] if score["no_vote"] else lines
 
 
 def overlap_text(overlap: Mapping[str, Any], n: int) -> list[str]:
     """What was found of the items among what the student was trained on, and the score without it."""
-    from wrongcot_train.evaluate.overlap import NAME, WORDS
+    from wrongcot_train.evaluate.overlap import WORDS
 
     lines = [
         f"overlap   {one['name']} holds something else now than when the student was trained"
@@ -210,13 +212,13 @@ def overlap_text(overlap: Mapping[str, Any], n: int) -> list[str]:
             without = overlap["without"]
             rest = f"strict {_share(without['strict'])}" if without else "nothing is left"
             lines.append(f"          without them: {rest}")
-    return [*lines, *(f"overlap   not checked: {why}; {NAME}" for why in overlap["not_checked"])]
+    return [*lines, *(_not_checked(why) for why in overlap["not_checked"])]
 
 
 def _percent(found: Mapping[str, Any]) -> str:
     if found["value"] is None:
         return "none"
-    return f"{found['value']:.1%} [{found['low']:.1%}, {found['high']:.1%}]"
+    return f"{found['value']:.1%}  [{found['low']:.1%}, {found['high']:.1%}]"
 
 
 def _share(accuracy: Mapping[str, Any]) -> str:

@@ -33,8 +33,6 @@ share as many with a training problem that is another one."""
 MOST = 0.5
 """Share of an item's runs of words from which it is taken for a copy and not for a phrase."""
 
-NAME = "--trained-on DATASET[:VARIANT]    (what it was trained on)"
-
 _WORD = re.compile(r"\w+")
 
 
@@ -78,7 +76,7 @@ def trained_on(model: str, named: Sequence[str]) -> TrainedOn:
     sets = [_training_set(text, locate(parse_ref(text))) for text in named]
     record = Path(model) / RECORD
     if not record.is_file():
-        return TrainedOn(tuple(sets), () if sets else (f"{model} has no record of what it was trained on",))
+        return TrainedOn(tuple(sets), () if sets else (f"no record says what {model} was trained on",))
     try:
         return TrainedOn((*sets, _recorded(record)), ())
     except (WrongcotError, ValueError, KeyError, TypeError, OSError) as error:
