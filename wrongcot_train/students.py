@@ -132,7 +132,12 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def prompt_form(model: Teacher, tokenizer: PreTrainedTokenizerBase, asked: str = "auto") -> str:
+def has_template(tokenizer: PreTrainedTokenizerBase | None) -> bool:
+    """Whether the tokenizer can write chat turns; None, one that is at a server, is taken to."""
+    return tokenizer is None or bool(getattr(tokenizer, "chat_template", None))
+
+
+def prompt_form(model: Teacher, tokenizer: PreTrainedTokenizerBase | None, asked: str = "auto") -> str:
     """How a student is asked: `chat`, by its chat template, or `plain-v1`, see `data.plain_row`.
 
     Args:
@@ -141,7 +146,7 @@ def prompt_form(model: Teacher, tokenizer: PreTrainedTokenizerBase, asked: str =
     Raises:
         BadInput: `chat` for a student without a chat template.
     """
-    template = bool(getattr(tokenizer, "chat_template", None))
+    template = has_template(tokenizer)
     if asked == CHAT and not template:
         raise BadInput(
             f"the tokenizer of {model.name} has no chat template, so its rows cannot be chat turns",

@@ -99,7 +99,7 @@ def test_score_of_programs_says_how_they_were_confined(tmp_path: Path) -> None:
 
 def test_items_without_an_answer_count_in_strict_only() -> None:
     grades = ["correct", "wrong", "disputed", "no_answer", "truncated", "error"]
-    told = score_items([{"grade": grade, "correct": grade == "correct", "n_tokens": 1} for grade in grades])
+    told = score_items([[{"grade": grade, "correct": grade == "correct", "n_tokens": 1}] for grade in grades])
     assert (told["strict"]["correct"], told["strict"]["n"]) == (1, 6)
     assert (told["answered"]["correct"], told["answered"]["n"]) == (1, 3)
     assert score_items([])["strict"] == {"value": None, "low": 0.0, "high": 1.0, "correct": 0, "n": 0}

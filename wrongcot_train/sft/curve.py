@@ -23,6 +23,7 @@ from wrongcot_data.tasks import get_task
 from wrongcot_train.config import SftConfig
 from wrongcot_train.data import TraceSet
 from wrongcot_train.evaluate import EvalSpec, evaluate, prepare
+from wrongcot_train.evaluate.prompts import own_prompt
 from wrongcot_train.sft.folder import CURVE, CURVE_EVALS
 from wrongcot_train.sft.save import snapshot
 from wrongcot_train.students import Student
@@ -110,7 +111,7 @@ def eval_spec(curve: Curve, folder: Path) -> EvalSpec:
         limit=curve.items,
         max_tokens=curve.max_tokens,
         engine=curve.engine,
-        prompt=curve.form,
+        prompt=own_prompt(curve.form),
         leave_out=curve.leave_out,
     )
 
@@ -119,8 +120,8 @@ def _apart(curve: Curve, folder: Path, place: Path) -> Mapping[str, Any]:
     """In a process of its own: vLLM takes a GPU's memory and gives it back only when it ends."""
     command = [
         *(sys.executable, "-m", "wrongcot_train", "eval", "--model", str(folder), "--task", curve.task),
-        *("--split", curve.split, "--limit", str(curve.items), "--engine", curve.engine, "--prompt", curve.form),
-        *("--out", str(place), "--json"),
+        *("--split", curve.split, "--limit", str(curve.items), "--engine", curve.engine),
+        *("--prompt", own_prompt(curve.form), "--out", str(place), "--json"),
         *(("--max-tokens", str(curve.max_tokens)) if curve.max_tokens else ()),
     ]
     with tempfile.NamedTemporaryFile("w+", prefix="leave-out-", suffix=".txt") as names:
