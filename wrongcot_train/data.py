@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ class TraceSet:
         rows: `prompt` and `completion`, conversational; at least one.
         task: whose problems they are; empty where the rows do not tell.
         problem_ids: of all rows; empty where the rows have none.
+        problems: the task's options that the problems were drawn with, as the manifest has them.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class TraceSet:
     rows: Dataset
     task: str = ""
     problem_ids: frozenset[str] = frozenset()
+    problems: Mapping[str, Any] = field(default_factory=dict)
 
 
 def variants(folder: Path) -> list[str]:
@@ -111,6 +113,7 @@ def read_traces(folder: Path, variant: str) -> TraceSet:
         rows.select_columns(["prompt", "completion"]),
         task=str(rows[0].get("task") or ""),
         problem_ids=frozenset(rows["problem_id"] if "problem_id" in rows.column_names else ()),
+        problems=(json.loads(manifest).get("spec") or {}).get("problems") or {},
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -120,7 +120,8 @@ def _own_value(name: str, text: str) -> Any:
     """A word of ours or of the launcher: as YAML would read it."""
     from wrongcot_data.spec import parse_yaml
 
-    return parse_yaml(text) if name in OwnSettings.model_fields or text.isdecimal() else text
+    plain = name not in OwnSettings.model_fields and text not in {"true", "false"} and not text.isdecimal()
+    return text if plain else parse_yaml(text)
 
 
 def typed_layer(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,4 +204,12 @@ def _made(kind: Any, values: Mapping[str, Any]) -> Any:
 
 def trl_defaults() -> dict[str, Any]:
     """The defaults of all TRL's words, for `--show-config`."""
-    return {action.dest: action.default for action in _parser()._actions if action.dest in words().trl}
+    from trl.scripts.utils import DatasetMixtureConfig, ScriptArguments
+    from trl.trainer.model_config import ModelConfig
+    from trl.trainer.sft_config import SFTConfig
+
+    return {
+        field.name: field.default_factory() if field.default_factory is not MISSING else field.default
+        for kind in (ScriptArguments, SFTConfig, ModelConfig, DatasetMixtureConfig)
+        for field in fields(kind)
+    }

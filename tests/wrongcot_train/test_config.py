@@ -151,7 +151,8 @@ def test_learning_rate_is_written_out_where_nobody_gave_one() -> None:
 def test_launcher_is_given_its_own_words_and_the_command_as_it_was() -> None:
     command = launch_command({"num_processes": 2, "use_fsdp": True, "cpu": False}, ["sft", "--num-processes", "2"])
     assert command[1:] == [
-        *("-m", "accelerate.commands.launch", "--num_processes", "2", "--use_fsdp"),
+        *("-m", "accelerate.commands.launch", "--num_processes", "2", "--num_machines", "1"),
+        *("--mixed_precision", "no", "--dynamo_backend", "no", "--use_fsdp"),
         *("--module", "wrongcot_train", "sft", "--num-processes", "2"),
     ]
     assert launch_file("fsdp2").is_file()

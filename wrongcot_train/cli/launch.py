@@ -13,6 +13,9 @@ from typing import Any
 from wrongcot_data.errors import BadInput, unknown
 from wrongcot_train.words import LAUNCH_FILE
 
+UNSAID = {"num_processes": 1, "num_machines": 1, "mixed_precision": "no", "dynamo_backend": "no"}
+"""What the launcher warns of where nobody says it. Precision is the trainer's own business."""
+
 
 def needs_launch(launch: Mapping[str, Any]) -> bool:
     """Whether processes are to be started that are not running yet."""
@@ -30,8 +33,9 @@ def launched(launch: Mapping[str, Any]) -> int:
 
 def launch_command(launch: Mapping[str, Any], arguments: list[str]) -> list[str]:
     """What starts the processes."""
-    words = []
-    for name, value in launch.items():
+    words: list[str] = []
+    unsaid = {} if LAUNCH_FILE in launch else UNSAID
+    for name, value in {**unsaid, **launch}.items():
         if name == LAUNCH_FILE:
             words += ["--config_file", str(launch_file(str(value)))]
         elif value is True:

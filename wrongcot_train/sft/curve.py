@@ -40,6 +40,7 @@ class Curve:
 
     Attributes:
         leave_out: problems that are trained on.
+        problems: options of the task: items are of the kind that is trained on, such as as many numbers.
     """
 
     student: Student
@@ -50,6 +51,7 @@ class Curve:
     engine: str
     max_tokens: int | None
     leave_out: frozenset[str]
+    problems: Mapping[str, Any]
 
 
 def plan_curve(config: SftConfig, student: Student, traces: TraceSet, form: str) -> Curve | None:
@@ -67,7 +69,9 @@ def plan_curve(config: SftConfig, student: Student, traces: TraceSet, form: str)
     splits = get_task(task).splits
     split = own.curve_split or (VALIDATION if VALIDATION in splits else splits[0])
     seen = traces.problem_ids if split == splits[0] else frozenset()
-    return Curve(student, form, task, split, own.curve_items, own.curve_engine, own.curve_max_tokens, seen)
+    kind = traces.problems if task == traces.task else {}
+    kept = {name: value for name, value in kind.items() if name != "source" or Path(str(value)).is_file()}
+    return Curve(student, form, task, split, own.curve_items, own.curve_engine, own.curve_max_tokens, seen, kept)
 
 
 def score_point(
@@ -113,6 +117,7 @@ def eval_spec(curve: Curve, folder: Path) -> EvalSpec:
         engine=curve.engine,
         prompt=own_prompt(curve.form),
         leave_out=curve.leave_out,
+        problems=curve.problems,
     )
 
 
@@ -123,6 +128,7 @@ def _apart(curve: Curve, folder: Path, place: Path) -> Mapping[str, Any]:
         *("--split", curve.split, "--limit", str(curve.items), "--engine", curve.engine),
         *("--prompt", own_prompt(curve.form), "--out", str(place), "--json"),
         *(("--max-tokens", str(curve.max_tokens)) if curve.max_tokens else ()),
+        *(word for name, value in curve.problems.items() for word in ("--problems", f"{name}={json.dumps(value)}")),
     ]
     with tempfile.NamedTemporaryFile("w+", prefix="leave-out-", suffix=".txt") as names:
         names.write("\n".join(sorted(curve.leave_out)))

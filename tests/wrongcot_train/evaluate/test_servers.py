@@ -13,6 +13,8 @@ from click.testing import CliRunner, Result
 from tests.stub_server import StubThread
 from wrongcot_train.cli import main
 
+GEMMA = ("--model", "google/gemma-2-9b-it")
+
 
 @pytest.fixture
 def server() -> Iterator[StubThread]:
@@ -27,9 +29,7 @@ def run(*arguments: str | Path) -> Result:
 
 
 def test_a_student_is_asked_at_a_server(server: StubThread, tmp_path: Path) -> None:
-    done = run(
-        "--model", "google/gemma-2-9b-it", "--base-url", server.url, "--samples", "2", "--out", tmp_path, "--json"
-    )
+    done = run(*GEMMA, "--base-url", server.url, "--samples", "2", "--out", tmp_path, "--json")
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert (told["n"], told["samples"], told["grades"]["error"]) == (12, 2, 0)
@@ -40,7 +40,7 @@ def test_a_student_is_asked_at_a_server(server: StubThread, tmp_path: Path) -> N
     assert (counts["requests"], counts["last"]["temperature"], counts["last"]["top_p"]) == (24, 0.8, 0.95)
     written = pq.read_table(tmp_path / "items.parquet").to_pylist()
     assert all(len(row["completion"]) == 2 and row["completion"][0] != row["completion"][1] for row in written)
-    run("--model", "google/gemma-2-9b-it", "--base-url", server.url, "--samples", "2", "--out", tmp_path)
+    run(*GEMMA, "--base-url", server.url, "--samples", "2", "--out", tmp_path)
     assert server.counts()["requests"] == 24  # nothing is asked twice
 
 
@@ -73,7 +73,7 @@ def test_a_students_folder_is_asked_by_its_name_and_in_its_own_form(
 
 def test_replies_that_a_server_fails_to_give_are_errors_and_asked_again(server: StubThread, tmp_path: Path) -> None:
     patience = ["--engine-option", "tries=1", "--engine-option", "backoff_s=0.01"]
-    asked = ["--model", "google/gemma-2-9b-it", "--base-url", server.url, *patience, "--out", tmp_path, "--json"]
+    asked = [*GEMMA, "--base-url", server.url, *patience, "--out", tmp_path, "--json"]
     server.set(**{"break": 0.4, "how": "garbage"})
     first = json.loads(run(*asked).stdout)
     assert 0 < first["grades"]["error"] < 12
@@ -83,13 +83,13 @@ def test_replies_that_a_server_fails_to_give_are_errors_and_asked_again(server: 
 
 
 def test_a_server_is_for_the_engine_server(server: StubThread) -> None:
-    done = run("--model", "google/gemma-2-9b-it", "--base-url", server.url, "--engine", "vllm")
+    done = run(*GEMMA, "--base-url", server.url, "--engine", "vllm")
     assert (done.exit_code, "--base-url is for the engine server, not for vllm" in done.stderr) == (2, True)
-    nowhere = run("--model", "google/gemma-2-9b-it", "--engine", "server")
+    nowhere = run(*GEMMA, "--engine", "server")
     assert "the engine server needs to know where" in nowhere.stderr
 
 
 def test_a_dry_run_says_that_the_server_renders_the_prompt(server: StubThread) -> None:
-    done = run("--model", "google/gemma-2-9b-it", "--base-url", server.url, "--dry-run")
+    done = run(*GEMMA, "--base-url", server.url, "--dry-run")
     assert "it renders and tokenises the prompt itself" in done.stdout
     assert server.counts()["requests"] == 0
