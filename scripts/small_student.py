@@ -1,0 +1,87 @@
+"""A student small enough to learn Countdown from nothing on two CPU cores: a tokenizer and a random Llama.
+
+The tokenizer is BPE whose merges never cross a number or the end of a line. So the fixed words of a data set, which are
+most of its text, become a token each (the whole beginning of the prompt is one), and what is left of a row is what
+there is to learn: its numbers. There is no chat template, so the student reads and writes the form `plain-v1`, whose
+prompt ends in a newline and therefore at the end of a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from wrongcot_train.data import plain_row, read_traces
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Numbers = Literal["digits", "whole"]
+"""How a number is read: one token a digit, or one token up to 999 (three digits at a time from the left)."""
+
+NUMBER = {"digits": r"\d", "whole": r"\d{1,3}"}
+
+WORDS = r"[^\d\n]*\n|[^\d\n]+"
+"""Everything between two numbers, or up to the end of the line with its newline."""
+
+MERGES = 4_000
+"""More than the data set has to offer: merging stops where every piece is one token."""
+
+
+def row_texts(dataset: Path, variant: str) -> list[tuple[str, str]]:
+    """Prompt and completion of each row in the form `plain-v1`, as `wrongcot-train sft` will train on them."""
+    rows = [plain_row(row) for row in read_traces(dataset, variant).rows]
+    return [(row["prompt"], row["completion"]) for row in rows]
+
+
+def train_tokenizer(texts: Iterable[tuple[str, str]], numbers: Numbers) -> PreTrainedTokenizerBase:
+    """A tokenizer whose every token occurs in the texts, or is needed to put one together. Nothing is random."""
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    core = Tokenizer(models.BPE(unk_token="<unk>"))
+    core.pre_tokenizer = pre_tokenizers.Split(Regex(f"{NUMBER[numbers]}|{WORDS}"), "isolated")
+    core.decoder = decoders.Fuse()
+    trainer = trainers.BpeTrainer(
+        vocab_size=MERGES, show_progress=False, special_tokens=["<unk>", "<pad>", "<eos>"], min_frequency=2
+    )
+    core.train_from_iterator(_joined(texts), trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        unk_token="<unk>",
+        pad_token="<pad>",
+        eos_token="<eos>",
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def _joined(texts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    return (prompt + completion for prompt, completion in texts)
+
+
+def save_student(folder: Path, tokenizer: PreTrainedTokenizerBase, *, seed: int = 0, **shape: Any) -> int:
+    """Save a random Llama with this tokenizer, so that `from_pretrained` loads it; returns how many weights it has.
+
+    `shape` goes to `LlamaConfig`, over a default of about a million weights.
+    """
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    settings: dict[str, Any] = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 128,
+        "intermediate_size": 512,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "max_position_embeddings": 512,
+        "tie_word_embeddings": True,
+        "bos_token_id": None,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    model = LlamaForCausalLM(LlamaConfig(**(settings | shape)))
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return sum(weight.numel() for weight in model.parameters())
