@@ -6,7 +6,7 @@ together by hand from each family's marks, so that no list is right only because
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +108,9 @@ def student(name: str, family: Family, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="session", params=ROWS)
 def ready(
     request: pytest.FixtureRequest, student: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Prepared]]:
+) -> tuple[str, Prepared]:
     """A variant, and its row as it will be trained on."""
-    yield request.param, prepared(student, rows, request.param, tmp_path_factory.mktemp("run"))
+    return request.param, prepared(student, rows, request.param, tmp_path_factory.mktemp("run"))
 
 
 def row_of(run: Prepared) -> dict[str, list[int]]:
