@@ -1,4 +1,7 @@
+#!/usr/bin/env python3
 """A student small enough to learn Countdown from nothing on two CPU cores: a tokenizer and a random Llama.
+
+    .venv/bin/python scripts/small_student.py DATASET VARIANT OUT [--numbers digits|whole] [--hidden-size 128] ...
 
 The tokenizer is BPE whose merges never cross a number or the end of a line. So the fixed words of a data set, which are
 most of its text, become a token each (the whole beginning of the prompt is one), and what is left of a row is what
@@ -8,8 +11,11 @@ prompt ends in a newline and therefore at the end of a token.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import argparse
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from statistics import mean
 from typing import TYPE_CHECKING, Any, Literal
 
 from wrongcot_train.data import plain_row, read_traces
@@ -25,8 +31,35 @@ NUMBER = {"digits": r"\d", "whole": r"\d{1,3}"}
 WORDS = r"[^\d\n]*\n|[^\d\n]+"
 """Everything between two numbers, or up to the end of the line with its newline."""
 
+SHAPE: dict[str, Any] = {
+    "hidden_size": 128,
+    "intermediate_size": 512,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "initializer_range": 0.05,  # the usual 0.02 suits widths of thousands
+}
+"""About a million weights."""
+
 MERGES = 4_000
 """More than the data set has to offer: merging stops where every piece is one token."""
+
+
+def main() -> None:
+    """Make a student for a data set, and say how large it is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dataset", type=Path, help="a folder that wrongcot-data build made")
+    parser.add_argument("variant", help="whose rows the tokenizer is trained on")
+    parser.add_argument("out", type=Path, help="folder for the student")
+    parser.add_argument("--numbers", choices=tuple(NUMBER), default="digits", help="how a number is read")
+    for name, value in SHAPE.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    texts = row_texts(options.dataset, options.variant)
+    tokenizer = train_tokenizer(texts, options.numbers)
+    shape = {name: getattr(options, name) for name in SHAPE}
+    weights = save_student(options.out, tokenizer, seed=options.seed, **shape)
+    print(json.dumps({"weights": weights, "vocabulary": len(tokenizer), **tokens_a_row(tokenizer, texts)}))
 
 
 def row_texts(dataset: Path, variant: str) -> list[tuple[str, str]]:
@@ -47,13 +80,22 @@ def train_tokenizer(texts: Iterable[tuple[str, str]], numbers: Numbers) -> PreTr
         vocab_size=MERGES, show_progress=False, special_tokens=["<unk>", "<pad>", "<eos>"], min_frequency=2
     )
     core.train_from_iterator(_joined(texts), trainer)
-    return PreTrainedTokenizerFast(
+    wrapper: Any = PreTrainedTokenizerFast
+    tokenizer: PreTrainedTokenizerBase = wrapper(
         tokenizer_object=core,
         unk_token="<unk>",
         pad_token="<pad>",
         eos_token="<eos>",
         clean_up_tokenization_spaces=False,
     )
+    return tokenizer
+
+
+def tokens_a_row(tokenizer: PreTrainedTokenizerBase, texts: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """Tokens of the mean row with its EOS, of the longest, and of the mean prompt."""
+    prompts = [len(tokenizer(prompt)["input_ids"]) for prompt, _ in texts]
+    rows = [len(tokenizer(prompt + completion)["input_ids"]) + 1 for prompt, completion in texts]
+    return {"tokens": mean(rows), "longest": max(rows), "prompt": mean(prompts)}
 
 
 def _joined(texts: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -63,25 +105,26 @@ def _joined(texts: Iterable[tuple[str, str]]) -> Iterator[str]:
 def save_student(folder: Path, tokenizer: PreTrainedTokenizerBase, *, seed: int = 0, **shape: Any) -> int:
     """Save a random Llama with this tokenizer, so that `from_pretrained` loads it; returns how many weights it has.
 
-    `shape` goes to `LlamaConfig`, over a default of about a million weights.
+    `shape` goes to `LlamaConfig`, over the default, `SHAPE`.
     """
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(seed)
-    settings: dict[str, Any] = {
+    settings: dict[str, Any] = SHAPE | {
         "vocab_size": len(tokenizer),
-        "hidden_size": 128,
-        "intermediate_size": 512,
-        "num_hidden_layers": 4,
-        "num_attention_heads": 4,
         "max_position_embeddings": 512,
         "tie_word_embeddings": True,
         "bos_token_id": None,
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
     }
-    model = LlamaForCausalLM(LlamaConfig(**(settings | shape)))
+    loader: Any = LlamaForCausalLM
+    model = loader(LlamaConfig(**(settings | shape)))
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return sum(weight.numel() for weight in model.parameters())
+
+
+if __name__ == "__main__":
+    main()
