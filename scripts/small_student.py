@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any, Literal
@@ -68,9 +69,9 @@ def row_texts(dataset: Path, variant: str) -> list[tuple[str, str]]:
     return [(row["prompt"], row["completion"]) for row in rows]
 
 
-def train_tokenizer(texts: Iterable[tuple[str, str]], numbers: Numbers) -> PreTrainedTokenizerBase:
+def train_tokenizer(texts: Sequence[tuple[str, str]], numbers: Numbers) -> PreTrainedTokenizerBase:
     """A tokenizer whose every token occurs in the texts, or is needed to put one together. Nothing is random."""
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     core = Tokenizer(models.BPE(unk_token="<unk>"))
@@ -80,6 +81,7 @@ def train_tokenizer(texts: Iterable[tuple[str, str]], numbers: Numbers) -> PreTr
         vocab_size=MERGES, show_progress=False, special_tokens=["<unk>", "<pad>", "<eos>"], min_frequency=2
     )
     core.train_from_iterator(_joined(texts), trainer)
+    core.add_tokens([AddedToken(common_end([prompt for prompt, _ in texts]), normalized=False)])
     wrapper: Any = PreTrainedTokenizerFast
     tokenizer: PreTrainedTokenizerBase = wrapper(
         tokenizer_object=core,
@@ -96,6 +98,12 @@ def tokens_a_row(tokenizer: PreTrainedTokenizerBase, texts: Sequence[tuple[str, 
     prompts = [len(tokenizer(prompt)["input_ids"]) for prompt, _ in texts]
     rows = [len(tokenizer(prompt + completion)["input_ids"]) + 1 for prompt, completion in texts]
     return {"tokens": mean(rows), "longest": max(rows), "prompt": mean(prompts)}
+
+
+def common_end(texts: Sequence[str]) -> str:
+    """What all of them end in; of the prompts that is half of each, with a worked example that has numbers in it."""
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*map(reversed, texts), strict=False))
+    return "".join(letters[0] for letters in alike)[::-1]
 
 
 def _joined(texts: Iterable[tuple[str, str]]) -> Iterator[str]:
