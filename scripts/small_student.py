@@ -24,10 +24,10 @@ from wrongcot_train.data import plain_row, read_traces
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-Numbers = Literal["digits", "whole"]
-"""How a number is read: one token a digit, or one token up to 999 (three digits at a time from the left)."""
+Numbers = Literal["digits", "pairs", "whole"]
+"""How a number is read: one token a digit, two digits at a time from the right, or one token up to 999."""
 
-NUMBER = {"digits": r"\d", "whole": r"\d{1,3}"}
+NUMBER = {"digits": r"\d", "pairs": r"\d{1,2}(?=(?:\d\d)+(?!\d))|\d{1,2}", "whole": r"\d{1,3}"}
 
 WORDS = r"[^\d\n]*\n|[^\d\n]+"
 """Everything between two numbers, or up to the end of the line with its newline."""
