@@ -11,6 +11,7 @@ VERBS = {
     "sft": "wrongcot_train.cli.sft:sft",
     "eval": "wrongcot_train.cli.eval:evaluate",
     "compare": "wrongcot_train.cli.compare:compare",
+    "presets": "wrongcot_train.cli.presets:presets",
 }
 
 
