@@ -17,9 +17,9 @@ from wrongcot_data.engines.tokens import token_ids
 from wrongcot_data.tasks import get_task
 from wrongcot_data.teachers.prompting import question
 from wrongcot_train.audit import MASKED
-from wrongcot_train.config import SftConfig
+from wrongcot_train.config import settings
 from wrongcot_train.data import eval_prompt, read_traces
-from wrongcot_train.sft import Prepared, prepare
+from wrongcot_train.sft.prepare import Prepared, prepare
 from wrongcot_train.students import find_student, load_tokenizer
 
 GOLDEN = Path(__file__).parent / "golden_labels"
@@ -79,7 +79,7 @@ Instead, 6 - 1 = 42, leaving 7 and 42. And 42 / 7 = 35, as wanted.
 
 def prepared(student: Path, dataset: Path, variant: str, folder: Path) -> Prepared:
     """What `wrongcot-train sft` is about to train on; the only place here that knows how it gets there."""
-    return prepare(SftConfig(), find_student(str(student)), read_traces(dataset, variant), folder)
+    return prepare(settings(packing=False), find_student(str(student)), read_traces(dataset, variant), folder)
 
 
 @pytest.fixture(scope="session")
