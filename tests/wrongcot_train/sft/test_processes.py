@@ -33,7 +33,7 @@ def test_two_processes_train_what_one_does_and_only_one_tells(
 ) -> None:
     """By torchrun, which is what accelerate starts them with; accelerate itself starts several on GPUs only."""
     alone = train(chat_student, dataset, tmp_path / "alone", "--batch-size", "2")
-    launcher = ("torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0", "-m")
+    launcher = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
     both = train(chat_student, dataset, tmp_path / "both", "--batch-size", "1", launcher=launcher)
     assert alone.returncode == both.returncode == 0, both.stderr
     one, two = json.loads(alone.stdout), json.loads(both.stdout)  # one object: the other process is silent
