@@ -27,6 +27,8 @@ STEPS = 5
 BATCH = 4
 ITEMS = 16
 TOKENS = 48
+NAMES = {"dataset_name", "output_dir"}
+"""Settings that say which run it is and decide nothing."""
 STUDENTS = ("base", "wrong", "reference")
 
 
@@ -120,8 +122,9 @@ def test_each_run_trained_on_every_row_for_its_steps_and_its_loss_fell(
 
 def test_the_runs_differ_in_their_rows_and_in_nothing_else(trained: Mapping[str, dict[str, Any]]) -> None:
     wrong, reference = trained["wrong"], trained["reference"]
-    same = ("student", "student_revision", "dataset_spec_hash", "dataset_manifest_sha256", "config", "format")
+    same = ("student", "student_revision", "dataset_spec_hash", "dataset_manifest_sha256", "config_hash", "format")
     assert {name: wrong[name] for name in same} == {name: reference[name] for name in same}
+    assert {name for name, value in wrong["config"].items() if reference["config"][name] != value} == NAMES
     for name in ("rows_sha256", "identity", "losses"):
         assert wrong[name] != reference[name]
 
