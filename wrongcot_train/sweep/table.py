@@ -1,0 +1,134 @@
+"""The one table of a sweep: as text, as CSV, as plain values with all comparisons."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wrongcot_train.cli.compare import items_text, runs_text, table
+from wrongcot_train.sweep.cells import CELLS, Cell
+from wrongcot_train.sweep.comparing import against, comparisons
+from wrongcot_train.sweep.results import COLUMNS, CellResult, rows_of, training_of
+from wrongcot_train.sweep.spec import SweepSpec
+
+TABLE, RESULT, REPORT = "table.csv", "table.json", "report.html"
+
+COSTS = ("train_tokens", "trained_tokens", "train_seconds", "eval_tokens", "eval_seconds")
+
+
+def result_of(spec: SweepSpec, out: Path, results: Sequence[CellResult], cells: Sequence[Cell]) -> dict[str, Any]:
+    """All that came out of a sweep, as plain values."""
+    return {
+        "out": str(out),
+        "states": dict(Counter(one.state for one in results)),
+        "against": against(spec),
+        "rows": [row for one in results for row in rows_of(one, spec.eval)],
+        "comparisons": comparisons(spec, results),
+        "cost": cost(results),
+        "others": others(out, cells),
+    }
+
+
+def cost(results: Sequence[CellResult]) -> dict[str, float]:
+    """Tokens and seconds of all that is done; what is not known of a cell is not in it."""
+    found = Counter[str]()
+    for one in results:
+        found.update({name: value for name, value in training_of(one).items() if name in COSTS and value})
+        for score in one.scores.values():
+            found.update({"eval_tokens": score["tokens"], "eval_seconds": score["seconds"]})
+    return {name: round(found[name], 1) for name in COSTS}
+
+
+def others(out: Path, cells: Sequence[Cell]) -> list[str]:
+    """Cells in the folder that are not of this sweep; they are left as they are."""
+    known = {cell.name for cell in cells}
+    folder = out / CELLS
+    return sorted(path.name for path in folder.iterdir() if path.name not in known) if folder.is_dir() else []
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The table with its columns as they are named in `results.COLUMNS`; empty where a value is not known."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def as_text(result: Mapping[str, Any]) -> str:
+    """The table for people, then the differences, then what is missing."""
+    parts = [rows_text(result["rows"]), *_differences(result["comparisons"])]
+    notes = [*_notes(result["comparisons"]), *_cost_text(result["cost"])]
+    if result["others"]:
+        notes.append(f"not of this sweep, and left as they are: {', '.join(result['others'])}")
+    return "\n\n".join([*parts, "\n".join(notes)])
+
+
+def rows_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A line a cell and eval; where there is no score, why."""
+    head = ["scores in %", "eval", "strict", "over items", "right", "answered", "trained", "s", "written", "s"]
+    lines = [head]
+    for row in rows:
+        if row["state"] == "done":
+            share = [_percent(row["strict"]), _interval(row), f"{row['strict_correct']}/{row['strict_n']}"]
+            training = [_count(row["trained_tokens"] or row["train_tokens"]), _count(row["train_seconds"])]
+            written = [_count(row["eval_tokens"]), _count(row["eval_seconds"])]
+            lines.append([row["cell"], row["eval"], *share, _percent(row["answered"]), *training, *written])
+        else:
+            why = f": {row['error']}" if row["error"] else ""
+            lines.append([row["cell"], row["eval"], f"{row['state']}{why}"])
+    return table(lines)
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    return f"[{100 * row['strict_low']:.1f}, {100 * row['strict_high']:.1f}]"
+
+
+def _count(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"
+
+
+def flat(found: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[Mapping[str, Any]]]:
+    """All comparisons of a sweep in one list, and all groups, named with their student and eval where there are several."""
+    compared = [one for one in found if one["result"]]
+    several = len({(one["student"], one["eval"]) for one in found}) > 1
+    pairs, groups = [], []
+    for one in compared:
+        where = f"{one['student']}, {one['eval']}: " if several else ""
+        pairs += [{**pair, "b": f"{where}{pair['b']}"} for pair in one["result"]["comparisons"]]
+        groups += one["result"]["groups"]
+    return pairs, groups
+
+
+def _differences(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    pairs, groups = flat(found)
+    if pairs:
+        yield "differences in points, intervals of 95 %, Holm over all of them\n" + items_text(pairs)
+        yield from runs_text(pairs, groups)
+
+
+def _notes(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for one in found:
+        where = f"{one['student']}, {one['eval']}"
+        if one["why"]:
+            yield f"not compared: {where}: {one['why']}"
+            continue
+        yield from (f"note: {where}: {note}" for note in one["result"]["notes"])
+        if one["result"]["left_out"]:
+            yield f"note: {where}: over the {one['result']['n']} items that all were asked"
+
+
+def _cost_text(cost: Mapping[str, float]) -> Iterator[str]:
+    trained, written = cost["trained_tokens"] or cost["train_tokens"], cost["eval_tokens"]
+    yield (
+        f"cost: {trained:,.0f} tokens trained in {cost['train_seconds']:,.0f} s,"
+        f" {written:,.0f} tokens written in {cost['eval_seconds']:,.0f} s"
+    )
