@@ -107,14 +107,12 @@ def steps_of(spec: SweepSpec, cell: Cell) -> list[Step]:
     evals = [Step(f"eval-{plan.label}", plan, _asked_of_eval(plan)) for plan in spec.eval]
     if not cell.trained:
         return evals
-    curve = spec.curve.model_dump(mode="json", exclude_none=True) if spec.curve else None
     asked = {
         "student": cell.model,
         "dataset": cell.reference,
         "seed": cell.seed,
         "preset": spec.preset,
         "settings": spec.sft,
-        "curve": curve,
     }
     return [Step(STUDENT, None, asked), *evals]
 
@@ -140,8 +138,6 @@ def _sft_command(spec: SweepSpec, cell: Cell, folder: Path, resume: bool) -> lis
     words = ["sft", "--student", cell.model, "--dataset", cell.reference, "--seed", str(cell.seed)]
     words += ["--preset", spec.preset] if spec.preset else []
     words += ["--config", str(folder / SETTINGS)] if spec.sft else []
-    curve = spec.curve.model_dump(mode="json", exclude_none=True) if spec.curve else {}
-    words += _flags({f"curve_{name}": value for name, value in curve.items()})
     return [*words, *(["--resume"] if resume else []), "--out", str(folder / STUDENT)]
 
 

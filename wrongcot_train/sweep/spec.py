@@ -28,16 +28,6 @@ OF_THE_MATRIX = {
 _HAS_VARIANT = re.compile(r".+:[a-z][\w-]*")
 
 
-class CurvePlan(BaseModel, extra="forbid", frozen=True):
-    """Accuracy while a student is trained: the flags `--curve-*` of `wrongcot-train sft`."""
-
-    items: int = Field(ge=1, description="at each checkpoint; each costs a reply")
-    task: str | None = Field(None, description="none: that of the data set")
-    split: str | None = Field(None, description="none: the validation split, never the test")
-    engine: str | None = None
-    max_tokens: int | None = Field(None, ge=1)
-
-
 class EvalPlan(BaseModel, extra="forbid", frozen=True):
     """One eval of every student; the names are the flags of `wrongcot-train eval`."""
 
@@ -71,8 +61,7 @@ class SweepSpec(BaseModel, extra="forbid", frozen=True):
     data: dict[str, str] = Field(min_length=1, description="references with their variant, DATASET:VARIANT")
     seeds: tuple[int, ...] = Field((42,), min_length=1, description="sft's default; three or more show a spread")
     preset: str | None = Field(None, description="of sft, under the settings")
-    sft: dict[str, Any] = Field(default_factory=dict, description="settings of all cells, in TRL's words")
-    curve: CurvePlan | None = Field(None, description="none: no accuracy while training")
+    sft: dict[str, Any] = Field(default_factory=dict, description="settings of all cells, in TRL's words, as `sft --config` reads them")
     eval: tuple[EvalPlan, ...] = Field(min_length=1, description="what every student is asked")
     base: bool = Field(False, description="score each untrained student, too")
     against: str | None = Field(None, description="whom the others are compared with; none: see `docs/sweeps.md`")
@@ -104,8 +93,6 @@ def make_sweep(fields: Mapping[str, Any]) -> SweepSpec:
             raise BadInput(f"a sweep needs {name}", try_=["docs/sweeps.md has an example"])
     given = {**fields, "students": named("students", fields["students"]), "data": named("data", fields["data"])}
     given["eval"] = _evals(fields["eval"])
-    if isinstance(fields.get("curve"), Mapping):
-        given["curve"] = parse_model(CurvePlan, fields["curve"], where="curve.")
     spec = parse_model(SweepSpec, given)
     _check_data(spec)
     _check_unique(spec)
