@@ -104,7 +104,7 @@ def plan_text(plan: dict[str, Any]) -> str:
     for one in plan["cells"]:
         missing = [f"{step} {state}" for step, state in one["steps"].items() if state != "done"]
         state = f"{one['state']}, at work now" if one["running"] else one["state"]
-        lines.append(f"{one['cell']}  {state}{'  (' + ', '.join(missing) + ')' if 0 < len(missing) else ''}")
+        lines.append(f"{one['cell']}  {state}{'  (' + ', '.join(missing) + ')' if missing else ''}")
         lines += [f"    {step}: {error}" for step, error in one["errors"].items()]
         lines += [f"    {command}" for command in one.get("commands", ())]
     counts = ", ".join(f"{count} {state}" for state, count in plan["states"].items())
@@ -124,7 +124,10 @@ def _part(this: Sweep, cells: Sequence[Cell]) -> dict[str, Any]:
     """The rows of some cells; nothing is written, for others may be at work in the folder."""
     from wrongcot_train.sweep.results import read_cell, rows_of
 
-    return {"out": str(this.out), "rows": [row for cell in cells for row in rows_of(read_cell(this, cell), this.spec.eval)]}
+    return {
+        "out": str(this.out),
+        "rows": [row for cell in cells for row in rows_of(read_cell(this, cell), this.spec.eval)],
+    }
 
 
 def _whole(this: Sweep, cells: Sequence[Cell]) -> dict[str, Any]:
@@ -148,6 +151,8 @@ def _exit(this: Sweep, cells: Sequence[Cell]) -> None:
     """Non-zero where a cell is not done, or has no card."""
     missing = [cell.name for cell in cells if not this.is_done(cell)]
     if missing:
-        log(f"{len(missing)} of {len(cells)} cells are not done: {', '.join(missing[:5])}{', ...' * (len(missing) > 5)}")
+        log(
+            f"{len(missing)} of {len(cells)} cells are not done: {', '.join(missing[:5])}{', ...' * (len(missing) > 5)}"
+        )
         log("  try:  the same command again    (only these cells run)")
         sys.exit(FAILED)

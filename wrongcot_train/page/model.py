@@ -8,8 +8,9 @@ from typing import Any
 
 from wrongcot_train.page.plots import Line, forest, lines, looks, scores, thinned
 from wrongcot_train.sweep.names import BASE
-from wrongcot_train.sweep.results import CellResult
+from wrongcot_train.sweep.results import CellResult, training_of
 from wrongcot_train.sweep.spec import SweepSpec
+from wrongcot_train.sweep.table import seconds as seconds_text
 
 
 def page_of(spec: SweepSpec, result: Mapping[str, Any], results: Sequence[CellResult]) -> dict[str, Any]:
@@ -32,7 +33,9 @@ def page_of(spec: SweepSpec, result: Mapping[str, Any], results: Sequence[CellRe
         "losses": list(_losses(spec, results, looks(names))),
         "legend": [{"name": name, "look": look} for name, look in looks(list(spec.data)).items()],
         "costs": [_cost(one) for one in results],
-        "total": {name: _count(value) for name, value in result["cost"].items()},
+        "total": {
+            name: (_seconds if name.endswith("seconds") else _count)(value) for name, value in result["cost"].items()
+        },
         "data": [_data(name, text, results) for name, text in spec.data.items()],
         "evals": list(_evals(spec, results)),
         "settings": _settings(spec, results),
@@ -106,9 +109,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _curves(
-    spec: SweepSpec, results: Sequence[CellResult], look: Mapping[str, str]
-) -> Iterator[dict[str, Any]]:
+def _curves(spec: SweepSpec, results: Sequence[CellResult], look: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """Accuracy while training, of the students whose record has a curve: a plot a student and task."""
     for student in spec.students:
         drawn: dict[str, list[Line]] = {}
@@ -128,9 +129,7 @@ def _points(points: Sequence[Mapping[str, Any]]) -> list[tuple[float, float, tup
     return [(step, 100 * one["value"], (100 * one["low"], 100 * one["high"])) for step, one in shares]
 
 
-def _losses(
-    spec: SweepSpec, results: Sequence[CellResult], look: Mapping[str, str]
-) -> Iterator[dict[str, Any]]:
+def _losses(spec: SweepSpec, results: Sequence[CellResult], look: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     for student in spec.students:
         shown = []
         for one in results:
@@ -146,8 +145,6 @@ def _line_name(one: CellResult) -> str:
 
 
 def _cost(one: CellResult) -> dict[str, str]:
-    from wrongcot_train.sweep.results import training_of
-
     found = training_of(one)
     tokens, seconds = found["trained_tokens"] or found["train_tokens"], found["train_seconds"]
     written = sum(score["tokens"] for score in one.scores.values()) if one.scores else None
@@ -158,15 +155,19 @@ def _cost(one: CellResult) -> dict[str, str]:
         "loss": "–" if found["loss"] is None else f"{found['loss']:.4f}",
         "tokens": _count(found["train_tokens"]),
         "trained": _count(found["trained_tokens"]),
-        "seconds": _count(seconds),
+        "seconds": _seconds(seconds),
         "rate": f"{tokens / seconds:,.0f}" if tokens and seconds else "–",
         "written": _count(written),
-        "asked": _count(asked),
+        "asked": _seconds(asked),
     }
 
 
 def _count(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else seconds_text(value)
 
 
 def _data(name: str, reference: str, results: Sequence[CellResult]) -> dict[str, Any]:

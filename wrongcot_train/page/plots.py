@@ -83,8 +83,8 @@ def _forest_row(one: Mapping[str, Any], scale: Scale) -> dict[str, Any]:
         "told": f"{_points(strict)} over items, p {_p(strict['p'])}, Holm {_p(strict['p_holm'])}",
         "told_runs": f"{_points(runs)} over runs, p {_p(runs['p'])}, Holm {_p(runs['p_holm'])}" if runs else "",
         "band": {"x": left, "width": round(right - left, 2)},
-        "items": _interval(strict, scale),
-        "runs": _interval(runs, scale) if runs else None,
+        "over_items": _interval(strict, scale),
+        "over_runs": _interval(runs, scale) if runs else None,
     }
 
 

@@ -171,4 +171,3 @@ def _write_card(sweep: Sweep, cell: Cell, folder: Folder) -> None:
 
 def _made_by_all(folder: Folder, steps: Sequence[str]) -> str:
     return " ".join(folder.made(name) for name in steps)
-

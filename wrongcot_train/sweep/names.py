@@ -32,7 +32,9 @@ def named(key: str, given: Any) -> dict[str, str]:
     if isinstance(given, Mapping):
         pairs = [(str(name), reference) for name, reference in given.items()]
     elif isinstance(given, Sequence) and given:
-        pairs = [(short(reference), reference) if isinstance(reference, str) else ("", reference) for reference in given]
+        pairs = [
+            (short(reference), reference) if isinstance(reference, str) else ("", reference) for reference in given
+        ]
     else:
         raise BadInput(f"{key} must be a list, or `name: reference` lines")
     found: dict[str, str] = {}

@@ -112,7 +112,10 @@ def _accuracies(score: Mapping[str, Any] | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in ("strict", "answered"):
         share = score[name] if score else {}
-        found |= {name: share.get("value"), **{f"{name}_{end}": share.get(end) for end in ("low", "high", "correct", "n")}}
+        found |= {
+            name: share.get("value"),
+            **{f"{name}_{end}": share.get(end) for end in ("low", "high", "correct", "n")},
+        }
     return found
 
 

@@ -61,7 +61,9 @@ class SweepSpec(BaseModel, extra="forbid", frozen=True):
     data: dict[str, str] = Field(min_length=1, description="references with their variant, DATASET:VARIANT")
     seeds: tuple[int, ...] = Field((42,), min_length=1, description="sft's default; three or more show a spread")
     preset: str | None = Field(None, description="of sft, under the settings")
-    sft: dict[str, Any] = Field(default_factory=dict, description="settings of all cells, in TRL's words, as `sft --config` reads them")
+    sft: dict[str, Any] = Field(
+        default_factory=dict, description="settings of all cells, in TRL's words, as `sft --config` reads them"
+    )
     eval: tuple[EvalPlan, ...] = Field(min_length=1, description="what every student is asked")
     base: bool = Field(False, description="score each untrained student, too")
     against: str | None = Field(None, description="whom the others are compared with; none: see `docs/sweeps.md`")

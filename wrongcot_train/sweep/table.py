@@ -70,13 +70,13 @@ def as_text(result: Mapping[str, Any]) -> str:
 
 def rows_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """A line a cell and eval; where there is no score, why."""
-    head = ["scores in %", "eval", "strict", "over items", "right", "answered", "trained", "s", "written", "s"]
+    head = ["scores in %", "eval", "strict", "over items", "right", "answered", "tokens", "s", "written", "s"]
     lines = [head]
     for row in rows:
         if row["state"] == "done":
             share = [_percent(row["strict"]), _interval(row), f"{row['strict_correct']}/{row['strict_n']}"]
-            training = [_count(row["trained_tokens"] or row["train_tokens"]), _count(row["train_seconds"])]
-            written = [_count(row["eval_tokens"]), _count(row["eval_seconds"])]
+            training = [_count(row["trained_tokens"] or row["train_tokens"]), seconds(row["train_seconds"])]
+            written = [_count(row["eval_tokens"]), seconds(row["eval_seconds"])]
             lines.append([row["cell"], row["eval"], *share, _percent(row["answered"]), *training, *written])
         else:
             why = f": {row['error']}" if row["error"] else ""
@@ -96,8 +96,13 @@ def _count(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}"
 
 
+def seconds(value: float | None) -> str:
+    """Seconds, with a tenth where they are few."""
+    return "-" if value is None else f"{value:,.1f}" if value < 10 else f"{value:,.0f}"
+
+
 def flat(found: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[Mapping[str, Any]]]:
-    """All comparisons of a sweep in one list, and all groups, named with their student and eval where there are several."""
+    """All comparisons of a sweep, and all groups; named with their student and eval where there are several."""
     compared = [one for one in found if one["result"]]
     several = len({(one["student"], one["eval"]) for one in found}) > 1
     pairs, groups = [], []
@@ -129,6 +134,6 @@ def _notes(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _cost_text(cost: Mapping[str, float]) -> Iterator[str]:
     trained, written = cost["trained_tokens"] or cost["train_tokens"], cost["eval_tokens"]
     yield (
-        f"cost: {trained:,.0f} tokens trained in {cost['train_seconds']:,.0f} s,"
-        f" {written:,.0f} tokens written in {cost['eval_seconds']:,.0f} s"
+        f"cost: {trained:,.0f} tokens of training in {seconds(cost['train_seconds'])} s,"
+        f" {written:,.0f} tokens written in {seconds(cost['eval_seconds'])} s"
     )
