@@ -86,6 +86,7 @@ def _group(group: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _scores(spec: SweepSpec, rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    names = [BASE, *spec.data]
     for student in spec.students:
         for plan in spec.eval:
             these = [
@@ -94,7 +95,8 @@ def _scores(spec: SweepSpec, rows: Sequence[Mapping[str, Any]]) -> Iterator[dict
                 if row["student"] == student and row["eval"] == plan.label and row["strict"] is not None
             ]
             if these:
-                yield {"student": student, "eval": plan.label, **scores(these)}
+                of_one = sorted(these, key=lambda row: names.index(row["data"]))  # seeds side by side
+                yield {"student": student, "eval": plan.label, **scores(of_one)}
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,7 +119,7 @@ def _curves(spec: SweepSpec, results: Sequence[CellResult], look: Mapping[str, s
             points = (one.record or {}).get("curve") or []
             if one.cell.student != student or not points:
                 continue
-            task = f"{points[0].get('task', '')}/{points[0].get('split', '')}, {points[0].get('n', '?')} items"
+            task = f"{points[0].get('task', '')}/{points[0].get('split', '')} ({points[0].get('n', '?')} items)"
             drawn.setdefault(task, []).append(Line(_line_name(one), look[one.cell.data], _points(points)))
         for task, shown in drawn.items():
             yield {"student": student, "of": task, **lines(shown, percent=True)}

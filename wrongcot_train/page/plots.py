@@ -37,7 +37,8 @@ class Scale(NamedTuple):
 
     def marks(self, digits: str = "g") -> list[dict[str, Any]]:
         """Places and labels of the ticks."""
-        return [{"at": self.at(tick), "label": format(round(tick, 9) + 0.0, digits)} for tick in self.ticks]
+        values = [round(tick, 9) for tick in self.ticks]
+        return [{"at": self.at(value), "label": format(value, digits) if value else "0"} for value in values]
 
 
 def scale_of(values: Iterable[float], most: int = 5) -> Scale:
