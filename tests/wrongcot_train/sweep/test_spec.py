@@ -114,7 +114,9 @@ def test_names_are_looked_up_before_anything_runs(changes: dict[str, Any], messa
     assert refused.value.message.startswith(message)
 
 
-def test_a_variant_that_a_folder_lacks_is_named_with_the_nearest(tmp_path: Path, make_dataset: Callable[..., Path]) -> None:
+def test_a_variant_that_a_folder_lacks_is_named_with_the_nearest(
+    tmp_path: Path, make_dataset: Callable[..., Path]
+) -> None:
     folder = make_dataset(tmp_path / "set", {"wrong": [("a", "b")]})
     with pytest.raises(BadInput, match="unknown variant 'wrnog': did you mean wrong"):
         check_names(spec_of(data=[f"{folder}:wrnog"]))

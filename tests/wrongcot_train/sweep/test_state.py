@@ -103,7 +103,10 @@ def test_a_note_that_a_crash_tore_costs_a_look_and_no_training(sweep: Sweep) -> 
     cell = cells_of(sweep.spec)[1]
     fill(sweep, cell, "+-" * 10)
     (sweep.folder(cell).path / "cell.json").write_text('{"steps": {"stu')
-    assert sweep.states(cell) == {"student": "unfinished", "eval-countdown": "unfinished"}  # the commands find them whole
+    assert sweep.states(cell) == {
+        "student": "unfinished",
+        "eval-countdown": "unfinished",
+    }  # the commands find them whole
 
 
 def test_a_cell_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
