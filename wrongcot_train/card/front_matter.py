@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from wrongcot_data.cli.console import harmless
 from wrongcot_data.teachers.registry import Teacher
 from wrongcot_train.card.read import Scored
 
@@ -30,7 +31,7 @@ def front_matter(record: Mapping[str, Any], scores: Sequence[Scored], base: Teac
         **_licence(base),
         **({"base_model": base.hub_id, "base_model_relation": "finetune"} if base else {}),
         **({"datasets": [hub_set]} if hub_set else {}),
-        **({"eval_results": results, "model_name": name} if results else {}),
+        **({"eval_results": results, "model_name": _line(name)} if results else {}),
     }
     tasks = sorted({scored.score["task"] for scored in scores})
     data = ModelCardData(
@@ -41,6 +42,11 @@ def front_matter(record: Mapping[str, Any], scores: Sequence[Scored], base: Teac
         **fields,
     )
     return str(data.to_yaml())
+
+
+def _line(text: str) -> str:
+    """In one line, as a name is: not every reader of front matter is as careful with `---` as YAML is."""
+    return " ".join(harmless(text).split())
 
 
 def hub_data_set(record: Mapping[str, Any]) -> str:
@@ -84,7 +90,7 @@ def _results(score: Mapping[str, Any]) -> Iterator[EvalResult]:
             metric_args={
                 "interval_95": [round(100 * share["low"], 2), round(100 * share["high"], 2)],
                 "n": share["n"],
-                "prompt_template": score["prompt_template"],
-                "grader_version": score["grader_version"],
+                "prompt_template": _line(score["prompt_template"]),
+                "grader_version": _line(score["grader_version"]),
             },
         )

@@ -73,7 +73,14 @@ def card_text(record: Mapping[str, Any], scores: Sequence[Scored], *, plot: str 
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  Markdown; whatever is not ours goes through `code`
     )
-    environment.filters |= {"code": code, "percent": percent, "interval": interval, "count": count, "overlap": overlap}
+    environment.filters |= {
+        "code": code,
+        "cell": cell,
+        "percent": percent,
+        "interval": interval,
+        "count": count,
+        "overlap": overlap,
+    }
     base = base_of(record)
     name = f"{record['student']}-{record['variant']}"
     body = environment.get_template(TEMPLATE).render(
@@ -118,14 +125,21 @@ def cost_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def code(value: Any) -> str:
-    """Any text as inline code that neither ends early nor breaks a table: fenced longer than its own backticks."""
+    """Any text as inline code that does not end early: fenced longer than its own backticks."""
     text = " ".join(harmless(str(value)).split())
     if not text:
         return "–"
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{pad}{text}{pad}{fence}".replace("|", "\\|")
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def cell(value: Any) -> str:
+    """The same in a table, whose cells end at a bar. GitHub's Markdown reads two backslashes there as a pair, so a bar
+    that has some before it needs them doubled.
+    """
+    return re.sub(r"(\\*)\|", lambda found: f"{found[1] * 2}\\|", code(value))
 
 
 def overlap(found: Any) -> str:
@@ -133,7 +147,7 @@ def overlap(found: Any) -> str:
     if not isinstance(found, Mapping) or "checked" not in found:
         return "not looked for"
     if not found["checked"]:
-        return "not known: " + "; ".join(code(story) for story in found.get("not_checked") or ["nothing to look in"])
+        return "not known: " + "; ".join(cell(story) for story in found.get("not_checked") or ["nothing to look in"])
     told = f"{found['by_id']} by their id, {found['by_text']} by most of their words"
     told += f", {found['by_ngram']} share some words in a row"
     without = (found.get("without") or {}).get("strict")
