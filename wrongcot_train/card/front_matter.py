@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wrongcot_data.cli.console import harmless
 from wrongcot_data.teachers.registry import Teacher
 from wrongcot_train.card.read import Scored
+from wrongcot_train.texts import visible
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
@@ -46,7 +46,7 @@ def front_matter(record: Mapping[str, Any], scores: Sequence[Scored], base: Teac
 
 def _line(text: str) -> str:
     """In one line, as a name is: not every reader of front matter is as careful with `---` as YAML is."""
-    return " ".join(harmless(text).split())
+    return " ".join(visible(text).split())
 
 
 def hub_data_set(record: Mapping[str, Any]) -> str:

@@ -11,12 +11,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from wrongcot_data.cli.console import harmless
 from wrongcot_data.errors import BadInput
 from wrongcot_train.card.curve import CURVE, draw_curve
 from wrongcot_train.card.eval_results import FOLDER, read_benchmarks, write_results
 from wrongcot_train.card.front_matter import front_matter, hub_data_set
 from wrongcot_train.card.read import Scored, base_of, read_record, read_scores
+from wrongcot_train.texts import visible
 
 CARD = "README.md"
 TEMPLATE = "student_card.md.jinja"
@@ -126,7 +126,7 @@ def cost_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def code(value: Any) -> str:
     """Any text as inline code that does not end early: fenced longer than its own backticks."""
-    text = " ".join(harmless(str(value)).split())
+    text = " ".join(visible(str(value)).split())
     if not text:
         return "–"
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
@@ -160,8 +160,8 @@ def percent(share: Mapping[str, Any]) -> str:
 
 
 def interval(share: Mapping[str, Any]) -> str:
-    """Its interval."""
-    return f"[{100 * share['low']:.1f}, {100 * share['high']:.1f}]"
+    """Its interval; nothing where there is nothing that it could be of."""
+    return "–" if share["value"] is None else f"[{100 * share['low']:.1f}, {100 * share['high']:.1f}]"
 
 
 def count(value: float | None) -> str:

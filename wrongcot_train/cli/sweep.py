@@ -140,7 +140,7 @@ def _whole(this: Sweep, cells: Sequence[Cell]) -> dict[str, Any]:
 
 def result_text(result: dict[str, Any]) -> str:
     """The table for people, and where it is."""
-    from wrongcot_train.sweep.table import as_text, rows_text
+    from wrongcot_train.cli.sweep_text import as_text, rows_text
 
     if "report" not in result:
         return rows_text(result["rows"])

@@ -13,9 +13,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from wrongcot_data import __version__
-from wrongcot_data.cli.console import harmless
 from wrongcot_data.page.html import ASSETS as BASE_ASSETS
 from wrongcot_data.page.html import GENERATOR, policy
+from wrongcot_train.texts import visible
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -28,7 +28,7 @@ def render(page: Mapping[str, Any]) -> str:
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: harmless(value) if type(value) is str else value,
+        finalize=lambda value: visible(value) if type(value) is str else value,
     )
     style = (BASE_ASSETS / "page.css").read_text("utf-8") + (ASSETS / "sweep.css").read_text("utf-8")
     return environment.get_template("sweep.html.jinja").render(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wrongcot_data.errors import WrongcotError
+from wrongcot_data.errors import BadInput, WrongcotError
 from wrongcot_train.sweep.cells import CELLS, SETTINGS, STUDENT, Cell, Step, command, steps_of
 from wrongcot_train.sweep.running import Ended, run
 from wrongcot_train.sweep.spec import SweepSpec
@@ -19,8 +19,8 @@ from wrongcot_train.sweep.state import Folder, Inputs, State, cell_state, finger
 REPLACED = "replaced"
 CARD = "README.md"
 
-REFUSED = 2
-"""Exit code of a command that leaves alone what another one made."""
+REFUSALS = ("holds another run", "holds another eval")
+"""What a command says that leaves alone what was made with other settings."""
 
 
 @dataclass(slots=True)
@@ -106,21 +106,26 @@ def _run_step(sweep: Sweep, cell: Cell, step: Step, lock: int) -> bool:
     _write_settings(sweep.spec, folder)
     sweep.say(f"  {step.name}: log in {folder.log(step.name)}")
     ended = _run_command(sweep, cell, step, lock)
-    if ended.code == REFUSED and state == "changed" and sweep.replace:
+    if sweep.replace and _refused(ended):
         _move_aside(sweep, cell, step)
         ended = _run_command(sweep, cell, step, lock)
     told: dict[str, Any] = {**fingerprint(cell, step, folder, sweep.inputs), "seconds": ended.seconds}
     if ended.error:
-        told |= {"exit": ended.code, "error": ended.error, "tail": ended.tail}
         sweep.say(f"  {step.name}: failed after {ended.seconds:.0f} s: {ended.error}")
-        if state == "changed" and ended.code == REFUSED:
+        if _refused(ended):
             sweep.say(f"    --replace moves what is there to {sweep.out / REPLACED}")
-            return False  # what is there is whole, and stays noted as what it is
+            if state == "changed":  # what is there is whole, and stays noted as what it is
+                return False
+        told |= {"exit": ended.code, "error": ended.error, "tail": ended.tail}
     else:
         told |= {"made": folder.made(step.name)}
         sweep.say(f"  {step.name}: {ended.seconds:.0f} s")
     folder.keep(cell, step.name, told)
     return not ended.error
+
+
+def _refused(ended: Ended) -> bool:
+    return ended.code == BadInput.exit_code and any(text in ended.error for text in REFUSALS)
 
 
 def _run_command(sweep: Sweep, cell: Cell, step: Step, lock: int) -> Ended:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wrongcot_data.cli.console import harmless
 from wrongcot_train.sweep.cells import PROGRAM
+from wrongcot_train.texts import visible
 
 GRACE = 60.0
 """Seconds that a command has to end well after it was asked to; a second Ctrl-C cuts them short."""
@@ -112,7 +112,7 @@ def _tail(log: Path, begin: int) -> str:
     with log.open("rb") as file:
         file.seek(max(begin, file.seek(0, 2) - 20_000))
         lines = file.read().decode("utf-8", "replace").replace("\r", "\n").splitlines()
-    return harmless("\n".join(line for line in lines if line.strip()).strip()[-4000:])
+    return visible("\n".join(line for line in lines if line.strip()).strip()[-4000:])
 
 
 def error_of(code: int, tail: str) -> str:

@@ -162,8 +162,7 @@ def check_names(spec: SweepSpec) -> None:
         ref = parse_ref(text)
         if ref.folder and not ref.version and ref.config not in (present := variants(ref.folder)):
             raise unknown("variant", ref.config, present)
-    if spec.preset is None:
-        parse_model(SftConfig, spec.sft, where="sft.")
+    parse_model(SftConfig, spec.sft, where="sft.")
     for plan in spec.eval:
         task = get_task(plan.task)
         if plan.split not in task.splits:

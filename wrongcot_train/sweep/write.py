@@ -29,7 +29,7 @@ def write_report(spec: SweepSpec, out: Path, results: Sequence[CellResult], cell
     out.mkdir(parents=True, exist_ok=True)
     result = result_of(spec, out, results, cells)
     half = out / f".{TABLE}.{os.getpid()}"
-    half.write_text(as_csv(result["rows"]), encoding="utf-8")
+    half.write_text(as_csv(result["rows"]), encoding="utf-8", errors="replace")
     half.replace(out / TABLE)
     write_json(out / RESULT, result)
     save_page(out / REPORT, render(page_of(spec, result, results)))

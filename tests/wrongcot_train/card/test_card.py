@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wrongcot_train.cells import record_of, share, spec_of, write_eval
-from wrongcot_data.cli.console import harmless
 from wrongcot_data.errors import BadInput
 from wrongcot_train.card.read import revision_of
 from wrongcot_train.card.write import cell, code, overlap, write_card
 from wrongcot_train.cli import main
 from wrongcot_train.sweep.cells import cells_of
+from wrongcot_train.texts import visible
 
 REVISION = "740312add88f781978c0658806c59bc2815b9866"
 
@@ -286,7 +286,7 @@ MARKDOWN = st.text(st.sampled_from("`|\\ \n\tab<#-\x1b\x00é")) | st.text()
 def test_any_text_is_shown_as_it_is_and_breaks_out_of_nothing(text: str) -> None:
     made = code(text)
     assert not set(made) & {"\n", "\r", "\x1b", "\x00"}
-    words = " ".join(harmless(text).split())
+    words = " ".join(visible(text).split())
     assert made == "–" if not words else rendered(made) == words
 
 

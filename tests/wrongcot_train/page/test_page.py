@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,13 +20,14 @@ from wrongcot_train.sweep.cells import cells_of
 from wrongcot_train.sweep.chain import Sweep
 from wrongcot_train.sweep.results import read_cell
 from wrongcot_train.sweep.write import write_report
+from wrongcot_train.texts import visible
 
 ATTACKS = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
     "'--></style></title><svg onload=alert(1)>",
     "{{ 7 * 7 }}{% raw %}",
-    "\x1b[2J\x00\u202e",
+    "\x1b[2J\x1b[31m\x00\u202e",
 ]
 
 CURVE = [
@@ -120,8 +122,6 @@ def test_no_text_becomes_markup(attack: str, tmp_path: Path) -> None:
         fill(sweep, cell, "+-" * 10, dataset=attack, dataset_commit=attack, curve=curve, versions=versions)
     fail(sweep, last, attack)
     score = sweep.folder(base).path / "eval-countdown" / "score.json"
-    import json
-
     score.write_text(json.dumps(json.loads(score.read_text()) | {"engine": attack, "prompt_template": attack}))
     told = sweep.folder(base).note()["eval-countdown"]
     sweep.folder(base).keep(base, "eval-countdown", {**told, "made": sweep.folder(base).made("eval-countdown")})
@@ -132,8 +132,9 @@ def test_no_text_becomes_markup(attack: str, tmp_path: Path) -> None:
     assert read.tags.count("style") == read.tags.count("title") - html.count("<title>", html.index("<body>")) == 1
     assert "\x1b" not in html
     assert "\x00" not in html
+    assert "\u202e" not in html
     shown = "".join(read.text)
-    assert shown.count(attack.replace("\x1b", "\ufffd").replace("\x00", "\ufffd")) >= 4
+    assert shown.count(visible(attack)) >= 4
 
 
 def test_page_allows_no_script_and_names_nothing_outside(filled: Sweep) -> None:

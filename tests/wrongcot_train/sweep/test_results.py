@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.wrongcot_train.cells import fail, fill, spec_of
+from wrongcot_train.cli.sweep_text import as_text
 from wrongcot_train.compare import compare, read_groups
 from wrongcot_train.statistics import holm
 from wrongcot_train.sweep.cells import Cell, cells_of
@@ -17,7 +18,7 @@ from wrongcot_train.sweep.chain import Sweep
 from wrongcot_train.sweep.comparing import comparisons
 from wrongcot_train.sweep.results import read_cell
 from wrongcot_train.sweep.spec import SweepSpec
-from wrongcot_train.sweep.table import as_csv, as_text, result_of
+from wrongcot_train.sweep.table import as_csv, result_of
 
 MARKS = {
     "small--base": "+" * 4 + "-" * 12 + "." * 4,
