@@ -34,7 +34,8 @@ def page_of(spec: SweepSpec, result: Mapping[str, Any], results: Sequence[CellRe
         "legend": [{"name": name, "look": look} for name, look in looks(list(spec.data)).items()],
         "costs": [_cost(one) for one in results],
         "total": {
-            name: (_seconds if name.endswith("seconds") else _count)(value) for name, value in result["cost"].items()
+            name: (_seconds if name.endswith("seconds") else _count)(value or None)
+            for name, value in result["cost"].items()
         },
         "data": [_data(name, text, results) for name, text in spec.data.items()],
         "evals": list(_evals(spec, results)),

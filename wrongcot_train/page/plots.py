@@ -16,6 +16,9 @@ LOOKS = 6
 MOST_POINTS = 120
 """Of a line of losses: beyond, each point is the mean of some steps."""
 
+WIDEST = 20.0
+"""Points on either side of zero that a forest plot shows at most for the sake of what cannot be detected."""
+
 NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -62,7 +65,8 @@ def looks(names: Sequence[str]) -> dict[str, str]:
 
 def forest(comparisons: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Differences of strict scores in points: a row each, over items and over runs where known."""
-    ends = [0.0]
+    widest = min(WIDEST, max((100 * one["strict"]["detectable"] for one in comparisons), default=1.0))
+    ends = [-widest, widest]  # so that a difference is seen beside what so many items could have shown
     for one in comparisons:
         for found in (one["strict"], one["runs"]):
             ends += [100 * found[end] for end in ("low", "high", "difference")] if found else []
@@ -103,7 +107,8 @@ def _p(value: float) -> str:
 
 def scores(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Strict and answered scores in percent with their intervals: a row a cell."""
-    ends = [100 * row[f"{name}_{end}"] for row in rows for name in ("strict", "answered") for end in ("low", "high")]
+    known = [(row, name) for row in rows for name in ("strict", "answered") if row[name] is not None]
+    ends = [100 * row[f"{name}_{end}"] for row, name in known for end in ("low", "high")]
     scale = scale_of([0.0, *ends], 5)
     return {"ticks": scale.marks(), "rows": [_score_row(row, scale) for row in rows]}
 

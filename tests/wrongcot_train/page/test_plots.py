@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrongcot_train.page.plots import LOOKS, Line, forest, lines, looks, scale_of, thinned
+from wrongcot_train.page.plots import LOOKS, Line, forest, lines, looks, scale_of, scores, thinned
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -20,8 +20,9 @@ def test_a_scale_holds_its_values_between_round_ends(values: list[float]) -> Non
     assert 2 <= len(scale.ticks) <= 9
     for value in values:
         assert 0 <= scale.at(value) <= 100
-    assert scale.low <= min(values) + 1e-9 * abs(min(values)) + 1e-9
-    assert scale.high >= max(values) - 1e-9 * abs(max(values)) - 1e-9
+    slack = 1e-6 * (scale.high - scale.low)  # nothing that one could see
+    assert scale.low <= min(values) + slack
+    assert scale.high >= max(values) - slack
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,22 @@ def test_a_difference_stands_where_it_is_and_zero_where_zero_is() -> None:
     assert row["over_items"]["difference"] == pytest.approx(found["zero"] + 2 * unit, abs=0.05)
     assert row["band"]["width"] == pytest.approx(3.2 * unit, abs=0.1)
     assert row["over_runs"]["low"] == pytest.approx(found["zero"] - 2 * unit, abs=0.05)
+
+
+def test_no_difference_is_drawn_beside_what_so_few_items_could_have_shown() -> None:
+    strict = {"difference": 0.0, "low": 0.0, "high": 0.0, "p": 1.0, "p_holm": 1.0}
+    for detectable, width in ((0.53, 100.0), (0.03, 60.0)):
+        found = forest([{"a": "a", "b": "b", "strict": strict | {"detectable": detectable}, "runs": None}])
+        assert found["rows"][0]["over_items"]["difference"] == found["zero"] == 50.0
+        assert found["rows"][0]["band"]["width"] >= width
+
+
+def test_scores_that_nobody_has_widen_no_scale() -> None:
+    row = {"data": "wrong", "seed": 1, "strict": 0.0, "strict_low": 0.0, "strict_high": 0.2, "strict_correct": 0}
+    row |= {"strict_n": 12, "answered": None, "answered_low": 0.0, "answered_high": 1.0}
+    found = scores([row])
+    assert found["ticks"][-1]["label"] == "20"
+    assert found["rows"][0]["answered"] is None
 
 
 def test_a_line_goes_from_left_to_right_and_up_where_it_rises() -> None:
