@@ -1,5 +1,6 @@
-"""`python -m wrongcot_train` is `wrongcot-train`."""
+"""`python -m wrongcot_train` is `wrongcot-train`; `accelerate launch --module` starts it in each process."""
 
 from wrongcot_train.cli import main
 
-main(prog_name="wrongcot-train")
+if __name__ == "__main__":
+    main(prog_name="wrongcot-train")

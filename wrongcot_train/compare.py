@@ -1,31 +1,27 @@
 """Evals side by side: read, held against each other, paired by item, and what their differences are worth.
 
 A *group* is one student, or several runs of one recipe that differ in their seed. The strict score is what counts: of
-every item, and no answer is no right answer.
+every item, and no answer is no right answer. Of an item with several replies the share of them that is right counts.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from wrongcot_data.errors import BadInput, CheckFailed, missing_extra
-from wrongcot_data.spec import content_hash
+from wrongcot_data.errors import BadInput, missing_extra
 from wrongcot_train import statistics as stats
-from wrongcot_train.evaluate import ANSWERED, ITEMS, SCORE, accuracy
+from wrongcot_train.evaluate.reading import REPLY_TEXTS, Run, read_run
+from wrongcot_train.evaluate.scoring import accuracy
 
 MIN_ITEMS = 6
 """Five items cannot show a difference at 5 %: if all flip one way, p is still 0.0625."""
 
 MIN_FLIPS = 15
 """With fewer, the bootstrap's interval covers too little (`scripts/bench_statistics.py`): Tango's takes its place."""
-
-TEXT_COLUMNS = ("prompt", "completion", "grade", "reason", "answer")
-COLUMNS = ("problem_id", "correct", *TEXT_COLUMNS)
 
 CONDITIONS: Mapping[str, str] = {
     "task": "",
@@ -46,58 +42,11 @@ TOLD = ("engine", "dtype", "sandbox")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One eval that is finished.
-
-    Attributes:
-        score: its `score.json`.
-        items: its rows by problem id, with the columns `COLUMNS`.
-    """
-
-    folder: Path
-    score: Mapping[str, Any]
-    items: Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
 class Group:
     """A student, by one run or several."""
 
     name: str
     runs: tuple[Run, ...]
-
-
-def read_run(folder: Path) -> Run:
-    """Read what `wrongcot-train eval` wrote.
-
-    Raises:
-        BadInput: no eval, one that has not finished, or one with several replies an item.
-        CheckFailed: the items do not give the score that is beside them.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    again = "the same wrongcot-train eval command again    (it keeps every reply)"
-    if not (folder / SCORE).is_file() or not (folder / ITEMS).is_file():
-        if (folder / "items.jsonl").is_file():
-            raise BadInput(f"the eval in {folder} has not finished", try_=[again])
-        raise BadInput(f"{folder} holds no eval", try_=[f"wrongcot-train eval --model ... --task ... --out {folder}"])
-    try:
-        score = json.loads((folder / SCORE).read_text(encoding="utf-8"))
-        rows = pq.read_table(folder / ITEMS, columns=list(COLUMNS)).to_pylist()
-        told = (score["n"], score["strict"]["correct"], score["items_sha256"])
-    except (ValueError, KeyError, TypeError, pa.ArrowException) as error:
-        raise CheckFailed(f"the eval in {folder} is damaged: {_first_line(error)}", try_=[again]) from error
-    items = {row["problem_id"]: row for row in rows}
-    if len(items) < len(rows):
-        raise BadInput(f"{folder} has several replies to one item, and such evals are not paired yet")
-    if told != (len(rows), sum(row["correct"] for row in rows), content_hash([row["problem_id"] for row in rows])):
-        raise CheckFailed(f"the items in {folder} do not give the score beside them", try_=[again])
-    return Run(folder, score, items)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def read_groups(folders: Mapping[str, Sequence[Path]]) -> list[Group]:
@@ -141,6 +90,13 @@ def check_comparable(groups: Sequence[Group], allow: Sequence[str] = ()) -> list
         values = _values(runs, name)
         if len(values) > 1:
             notes.append(f"{name} differs, which alone can change some items: {_who(values)}")
+    counts = _values(runs, "samples")
+    if len(counts) > 1:
+        notes.append(f"replies an item differ, which no mean depends on but its spread does: {_who(counts)}")
+    if any(run.samples > 1 for run in runs):
+        notes.append(
+            "of several replies to an item the share that is right is compared: by sign flips, not McNemar's test"
+        )
     for group in groups:
         weights = {run.score.get("revision") for run in group.runs}
         if len(weights) < len(group.runs):
@@ -248,10 +204,12 @@ def group_scores(group: Group, kept: Sequence[str], seed: int) -> dict[str, Any]
     """A group's mean strict score with its interval over items; `deviation` is how far its runs lie apart."""
     runs: list[dict[str, Any]] = []
     for run in group.runs:
-        correct = sum(run.items[name]["correct"] for name in kept)
-        answered = sum(run.items[name]["grade"] in ANSWERED for name in kept)
+        items = [run.items[name] for name in kept]
+        right = [item.right for item in items]
         asked = {name: run.score.get(name) for name in ("model", "revision", *TOLD)}
-        scores = {"strict": accuracy(correct, len(kept)), "answered": accuracy(correct, answered)}
+        strict_score = accuracy(right, [run.samples] * len(items))
+        answered = accuracy(right, [item.answered for item in items])
+        scores = {"strict": strict_score, "answered": answered, "samples": run.samples}
         runs.append({"folder": str(run.folder), **scores, **asked})
     found = stats.spread([strict(run, kept) for run in group.runs])
     if len(runs) == 1:
@@ -265,18 +223,20 @@ def group_scores(group: Group, kept: Sequence[str], seed: int) -> dict[str, Any]
 def compare_pair(a: Group, b: Group, kept: Sequence[str], flips: int, seed: int) -> dict[str, Any]:
     """B less A over the same items; see `over_items` and `over_runs`.
 
-    `answered` is over the items that every run of both answered, so it is of a choice of items that the students made.
+    `answered` is over the items that every run of both answered at least once, and of their answered replies, so it is
+    of a choice that the students made.
     """
     differences = {name: share(b, name) - share(a, name) for name in kept}
     gained = sorted((name for name in kept if differences[name] > 0), key=lambda name: -differences[name])
     lost = sorted((name for name in kept if differences[name] < 0), key=lambda name: differences[name])
-    both = [name for name in kept if all(run.items[name]["grade"] in ANSWERED for run in (*a.runs, *b.runs))]
-    single = len(a.runs) == len(b.runs) == 1
+    both = [name for name in kept if all(run.items[name].answered for run in (*a.runs, *b.runs))]
+    of_answered = [share(b, name, answered=True) - share(a, name, answered=True) for name in both]
+    single = all(len(group.runs) == 1 and group.runs[0].samples == 1 for group in (a, b))
     return {
         "a": a.name,
         "b": b.name,
         "strict": over_items([differences[name] for name in kept], single, seed),
-        "answered": over_items([differences[name] for name in both], single, seed) if len(both) >= MIN_ITEMS else None,
+        "answered": over_items(of_answered, single, seed) if len(both) >= MIN_ITEMS else None,
         "runs": over_runs(a, b, kept),
         "gained": gained,
         "lost": lost,
@@ -284,14 +244,17 @@ def compare_pair(a: Group, b: Group, kept: Sequence[str], flips: int, seed: int)
     }
 
 
-def share(group: Group, name: str) -> float:
-    """Share of a group's runs that have an item right."""
-    return sum(bool(run.items[name]["correct"]) for run in group.runs) / len(group.runs)
+def share(group: Group, name: str, *, answered: bool = False) -> float:
+    """Mean over a group's runs of the share of its replies to an item that are right; `answered`: of those that have an
+    answer, of which there must be one.
+    """
+    items = [run.items[name] for run in group.runs]
+    return sum(item.right / (item.answered if answered else len(item.replies)) for item in items) / len(items)
 
 
 def strict(run: Run, kept: Sequence[str]) -> float:
     """A run's score over these items."""
-    return sum(bool(run.items[name]["correct"]) for name in kept) / len(kept)
+    return sum(run.items[name].right for name in kept) / (run.samples * len(kept))
 
 
 def over_items(differences: Sequence[float], single: bool, seed: int) -> dict[str, Any]:
@@ -299,7 +262,7 @@ def over_items(differences: Sequence[float], single: bool, seed: int) -> dict[st
 
     Args:
         differences: one an item.
-        single: one run a side, so that each is -1, 0 or 1.
+        single: one run a side and one reply an item, so that each is -1, 0 or 1.
     """
     n = len(differences)
     gained, lost = sum(value > 0 for value in differences), sum(value < 0 for value in differences)
@@ -350,15 +313,16 @@ def over_runs(a: Group, b: Group, kept: Sequence[str]) -> dict[str, Any] | None:
 
 
 def texts(a: Group, b: Group, name: str) -> dict[str, Any]:
-    """An item that flipped, with what each side wrote: by the first run that shows the difference."""
+    """An item that flipped, with what each side wrote: the first of its replies that shows the difference."""
     better = share(b, name) > share(a, name)
     replies = {}
     for side, group, wanted in (("a", a, not better), ("b", b, better)):
-        run = next((run for run in group.runs if run.items[name]["correct"] == wanted), group.runs[0])
-        replies[side] = {column: run.items[name][column] for column in TEXT_COLUMNS if column != "prompt"}
+        written = [reply for run in group.runs for reply in run.items[name].replies]
+        shown = next((reply for reply in written if bool(reply["correct"]) == wanted), written[0])
+        replies[side] = {column: shown[column] for column in REPLY_TEXTS}
     return {
         "problem_id": name,
         "flip": "gained" if better else "lost",
-        "prompt": a.runs[0].items[name]["prompt"],
+        "prompt": a.runs[0].items[name].prompt,
         **replies,
     }

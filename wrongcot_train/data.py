@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +18,10 @@ from wrongcot_data.publish.dataset import CARD, MANIFEST
 from wrongcot_data.records import Message, Problem, Prompt
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import question, render
+from wrongcot_train.students import PLAIN
 
 if TYPE_CHECKING:
     from datasets import Dataset
-
-CHAT = "chat"
-PLAIN = "plain-v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,9 @@ class TraceSet:
         manifest_sha256: of the bytes of the manifest.
         rows_sha256: of the bytes of this variant's files.
         rows: `prompt` and `completion`, conversational; at least one.
+        task: whose problems they are; empty where the rows do not tell.
+        problem_ids: of all rows; empty where the rows have none.
+        problems: the task's options that the problems were drawn with, as the manifest has them.
     """
 
     folder: Path
@@ -45,6 +46,9 @@ class TraceSet:
     manifest_sha256: str
     rows_sha256: str
     rows: Dataset
+    task: str = ""
+    problem_ids: frozenset[str] = frozenset()
+    problems: Mapping[str, Any] = field(default_factory=dict)
 
 
 def variants(folder: Path) -> list[str]:
@@ -99,9 +103,18 @@ def read_traces(folder: Path, variant: str) -> TraceSet:
     rows = datasets.load_dataset(str(folder), variant, split="train", cache_dir=str(cache))
     if not _is_conversational(rows):
         raise BadInput(f"{variant!r} of {folder} holds no traces: prompt and completion must be lists of turns")
-    rows = rows.select_columns(["prompt", "completion"])
     manifest = (folder / MANIFEST).read_bytes()
-    return TraceSet(folder, variant, _spec_hash(folder, manifest), hashlib.sha256(manifest).hexdigest(), digest, rows)
+    return TraceSet(
+        folder,
+        variant,
+        _spec_hash(folder, manifest),
+        hashlib.sha256(manifest).hexdigest(),
+        digest,
+        rows.select_columns(["prompt", "completion"]),
+        task=str(rows[0].get("task") or ""),
+        problem_ids=frozenset(rows["problem_id"] if "problem_id" in rows.column_names else ()),
+        problems=(json.loads(manifest).get("spec") or {}).get("problems") or {},
+    )
 
 
 def row_files(folder: Path, variant: str) -> list[Path]:

@@ -17,17 +17,22 @@ from typing import Any, TextIO
 from wrongcot_data.errors import BadInput
 from wrongcot_data.records import FinishReason
 
+Key = tuple[str, int]
+"""A problem's id and the number of the sample, from 0: which reply it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A student's reply to one problem.
+    """One of a student's replies to a problem.
 
     Attributes:
+        sample: which of them, from 0.
         error: why there is none, where `finish_reason` is `error`.
         engine: name and version of what ran the student.
     """
 
     problem_id: str
+    sample: int
     completion: str
     finish_reason: FinishReason
     n_prompt_tokens: int
@@ -36,11 +41,11 @@ class Reply:
     engine: str
 
 
-def read_replies(path: Path, identity: Mapping[str, Any]) -> dict[str, Reply]:
-    """The replies that this very eval has so far, by problem id; none where the file is not there.
+def read_replies(path: Path, identity: Mapping[str, Any]) -> dict[Key, Reply]:
+    """The replies that this very eval has so far; none where the file is not there.
 
     A line that a crash tore is left out, so its item is asked again; so is a reply that was an error. `identity` is
-    everything that decides a reply but the problem.
+    everything that decides a reply but the problem and the sample.
 
     Raises:
         BadInput: the file belongs to an eval that differs; the message says in what.
@@ -60,8 +65,9 @@ def read_replies(path: Path, identity: Mapping[str, Any]) -> dict[str, Reply]:
             f"{path.parent} holds another eval: {told}",
             try_=["--out ANOTHER", f"rm -r {path.parent}    (if it is not needed)"],
         )
-    replies = [Reply(**line) for line in rest if line.keys() == Reply.__dataclass_fields__.keys()]
-    return {reply.problem_id: reply for reply in replies if reply.finish_reason != "error"}
+    lines = [{"sample": 0, **line} for line in rest]  # evals of before there were several have no number
+    replies = [Reply(**line) for line in lines if line.keys() == Reply.__dataclass_fields__.keys()]
+    return {(reply.problem_id, reply.sample): reply for reply in replies if reply.finish_reason != "error"}
 
 
 def _objects(path: Path) -> list[dict[str, Any]]:

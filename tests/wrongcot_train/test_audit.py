@@ -8,7 +8,7 @@ import pytest
 
 from wrongcot_data.errors import CheckFailed
 from wrongcot_train.audit import MASKED, audit_rows
-from wrongcot_train.config import SftConfig
+from wrongcot_train.config import settings as sft_settings
 from wrongcot_train.data import read_traces
 from wrongcot_train.sft import Prepared, SftSpec, dry_run, prepare
 from wrongcot_train.students import find_student, load_tokenizer
@@ -19,7 +19,7 @@ ASKING = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 
 
 def prepared(student: Path, dataset: Path, folder: Path, **settings: Any) -> Prepared:
-    return prepare(SftConfig(**settings), find_student(str(student)), read_traces(dataset, "wrong"), folder)
+    return prepare(sft_settings(**settings), find_student(str(student)), read_traces(dataset, "wrong"), folder)
 
 
 def trained_text(student: Path, row: dict[str, list[int]]) -> str:
@@ -29,7 +29,7 @@ def trained_text(student: Path, row: dict[str, list[int]]) -> str:
 def test_chat_rows_train_the_reply_its_stop_token_and_the_newline(
     chat_student: Path, dataset: Path, traces: Traces, tmp_path: Path
 ) -> None:
-    rows: Any = prepared(chat_student, dataset, tmp_path).trainer.train_dataset
+    rows: Any = prepared(chat_student, dataset, tmp_path).rows
     prompt, completion = traces[0]
     tokens = load_tokenizer(chat_student)
     masked = tokens(f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n")["input_ids"]
@@ -39,7 +39,7 @@ def test_chat_rows_train_the_reply_its_stop_token_and_the_newline(
 
 
 def test_plain_rows_train_the_reply_and_eos(plain_student: Path, dataset: Path, traces: Traces, tmp_path: Path) -> None:
-    rows: Any = prepared(plain_student, dataset, tmp_path).trainer.train_dataset
+    rows: Any = prepared(plain_student, dataset, tmp_path).rows
     prompt, completion = traces[0]
     tokens = load_tokenizer(plain_student)
     masked, trained = tokens(prompt + "\n")["input_ids"], tokens(completion + "<eos>")["input_ids"]
@@ -78,7 +78,7 @@ def test_turn_end_that_generation_does_not_know_stops_the_run_until_it_is_named(
 
 
 def test_row_that_would_be_cut_stops_the_run(chat_student: Path, dataset: Path) -> None:
-    spec = SftSpec(str(chat_student), dataset, "wrong", SftConfig(max_length=90))
+    spec = SftSpec(str(chat_student), dataset, "wrong", sft_settings(max_length=90))
     with pytest.raises(CheckFailed, match=r"2 of 4 rows are longer than 90 tokens.*the first is row 2"):
         dry_run(spec)
 

@@ -49,7 +49,7 @@ def make_eval(tmp_path: Path) -> Make:
         ]
         pq.write_table(pa.Table.from_pylist(rows), folder / "items.parquet")
         score = {
-            **score_items(rows),
+            **score_items([[row] for row in rows]),
             "model": name,
             "task": "countdown",
             "split": "test",
@@ -236,7 +236,7 @@ def test_folders_without_a_whole_eval_are_refused(make_eval: Make, tmp_path: Pat
         read_run(a)
     twice = pq.read_table(make_eval("b", "+-" * 10) / "items.parquet")
     pq.write_table(pa.concat_tables([twice, twice]), tmp_path / "b" / "items.parquet")
-    with pytest.raises(BadInput, match="several replies to one item"):
+    with pytest.raises(BadInput, match="several rows for one item"):
         read_run(tmp_path / "b")
 
 

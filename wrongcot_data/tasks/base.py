@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -115,6 +115,17 @@ class Task(Protocol):
 
     def imitate(self, problem: Problem, kind: Imitation, rng: Random) -> str:
         """A reply of the wanted kind, as a scripted teacher writes it."""
+        ...
+
+
+@runtime_checkable
+class ComparingTask(Protocol):
+    """What a task has besides where its answers can be told apart without the reference, as a majority vote needs."""
+
+    def same_answer(self, problem: Problem, one: str, other: str) -> bool:
+        """Whether two answers to a problem say the same, as its grader holds it: it could not grade one as `correct`
+        and the other as `wrong`. Never raises, whatever the texts.
+        """
         ...
 
 

@@ -134,6 +134,10 @@ class QuestionTask:
         answer = problem.data["reference_answer"]
         return math_answers.grade(answer, completion, finish_reason, plain_only=self.plain_numbers)
 
+    def same_answer(self, problem: Problem, one: str, other: str) -> bool:
+        """Whether one answer would be right were the other the reference."""
+        return math_answers.REASONS[math_answers.compare(one, other, plain_only=self.plain_numbers)] == "correct"
+
     def steps(self, problem: Problem, completion: str) -> list[Step]:
         """Lines, or sentences of lines with several equations, each with its equations checked exactly."""
         return equation_steps(completion)

@@ -13,6 +13,7 @@ VERBS = {
     "compare": "wrongcot_train.cli.compare:compare",
     "sweep": "wrongcot_train.cli.sweep:sweep",
     "card": "wrongcot_train.cli.card:card",
+    "presets": "wrongcot_train.cli.presets:presets",
 }
 
 

@@ -6,7 +6,7 @@ the other. Intervals and tests come from scipy wherever it has them; what it lac
 Scores and differences are shares (0.03 is 3 points of a hundred); p values are two-sided.
 """
 
-from wrongcot_train.statistics.intervals import Interval, bootstrap_mean, score_difference, wilson
+from wrongcot_train.statistics.intervals import Interval, bootstrap_mean, score_difference, wilson, wilson_items
 from wrongcot_train.statistics.paired import Flips, flip_odds, holm, mcnemar, sign_flip, smallest_detectable
 from wrongcot_train.statistics.runs import Spread, spread, welch
 
@@ -24,4 +24,5 @@ __all__ = [
     "spread",
     "welch",
     "wilson",
+    "wilson_items",
 ]

@@ -94,22 +94,43 @@ def judge(answer: str, numbers: Sequence[int], target: int) -> tuple[str, str]:
     text, form = normalise(answer)
     if not text.strip("() "):  # nothing, or an empty box
         return "empty answer", form
-    if text.endswith((".", ",", ";")):  # the end of a sentence, not a decimal point
-        text = text[:-1]
-    if "=" not in text:
-        return _reason(evaluate(text), numbers, target), form
-    sides = [evaluate(side) for side in text.split("=") if side.strip()]
+    sides = _sides(text)
     if not sides:
         return "unparsable answer", form
+    reason = _reason(_judged(sides), numbers, target)
+    if "=" not in text:
+        return reason, form
     form = f"equation+{form}" if form else "equation"
-    compound = [side for side in sides if side.compound]
-    judged = compound[0] if compound and sides[0].fault != "unparsable" else sides[0]
-    reason = _reason(judged, numbers, target)
     if reason == "equals the target":
         return reason, form
     if any(side.fault == "unparsable" for side in sides):
         return "unparsable answer", form
-    return ("several expressions" if len(compound) > 1 else reason), form
+    return ("several expressions" if sum(side.compound for side in sides) > 1 else reason), form
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two answers have the same value, exactly, made of the same numbers; without values, the same text.
+
+    No puzzle's target is looked at: `judge` could not tell such answers apart for any.
+    """
+    texts = [normalise(answer)[0] for answer in (one, other)]
+    here, there = (_judged(sides) if (sides := _sides(text)) else None for text in texts)
+    if here is None or there is None or here.fault or there.fault:
+        return texts[0].split() == texts[1].split()
+    return here.value == there.value and sorted(here.numbers) == sorted(there.numbers)
+
+
+def _sides(text: str) -> list[Evaluation]:
+    """What stands between the equals signs of a normalised answer; one side where there are none."""
+    if text.endswith((".", ",", ";")):  # the end of a sentence, not a decimal point
+        text = text[:-1]
+    return [evaluate(side) for side in text.split("=") if side.strip()]
+
+
+def _judged(sides: Sequence[Evaluation]) -> Evaluation:
+    """The side that is the answer: the first, or the first that is an expression where that one is a bare number."""
+    compound = next((side for side in sides if side.compound), None)
+    return compound if compound and sides[0].fault != "unparsable" else sides[0]
 
 
 def _reason(read: Evaluation, numbers: Sequence[int], target: int) -> str:

@@ -130,6 +130,10 @@ class Countdown:
         """Judge a completion; see `answers` for the reasons and their order."""
         return answers.grade(problem, completion, finish_reason)
 
+    def same_answer(self, problem: Problem, one: str, other: str) -> bool:
+        """Whether both have the same value, exactly, made of the same numbers: `(1 + 2) * 3` and `3 * (2 + 1)`."""
+        return answers.same(one, other)
+
     def steps(self, problem: Problem, completion: str) -> list[Step]:
         """Lines, or sentences of lines with several equations; see `steps` for what is checked."""
         return countdown_steps(problem, completion)

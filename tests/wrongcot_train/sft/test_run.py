@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from wrongcot_data.errors import BadInput, CheckFailed
-from wrongcot_train.config import SftConfig
+from wrongcot_train.config import settings as sft_settings
 from wrongcot_train.sft import SftSpec, sft
 
 QUICK = {"max_steps": 2, "per_device_train_batch_size": 2, "gradient_accumulation_steps": 1, "learning_rate": 1e-3}
@@ -18,23 +18,23 @@ QUICK = {"max_steps": 2, "per_device_train_batch_size": 2, "gradient_accumulatio
 DIE_WHILE_SAVING = """
 import os, signal, sys
 from pathlib import Path
-from wrongcot_train import sft as training
-from wrongcot_train.config import SftConfig
+from wrongcot_train.config import settings
+from wrongcot_train.sft import SftSpec, run, sft
 
-save = training._save
+save = run.save_student
 
 def save_and_die(*arguments):
     save(*arguments)
     os.kill(os.getpid(), signal.SIGKILL)
 
-training._save = save_and_die
+run.save_student = save_and_die
 student, dataset, out = sys.argv[1:]
-training.sft(training.SftSpec(student, Path(dataset), "wrong", SftConfig(max_steps=1)), Path(out), print)
+sft(SftSpec(student, Path(dataset), "wrong", settings(max_steps=1)), Path(out), print)
 """
 
 
 def spec(student: Path, dataset: Path, variant: str = "wrong", **settings: Any) -> SftSpec:
-    return SftSpec(str(student), dataset, variant, SftConfig(**(QUICK | settings)))
+    return SftSpec(str(student), dataset, variant, sft_settings(**(QUICK | settings)))
 
 
 def quiet(line: str) -> None:
@@ -61,7 +61,7 @@ def test_trained_student_loads_and_says_how_it_was_made(
     assert saved["config"]["learning_rate"] == 1e-3
     steps = [json.loads(line)["loss"] for line in (tmp_path / "out" / "training.jsonl").read_text().splitlines()]
     assert steps == saved["losses"]
-    assert [line.split()[:2] for line in said[1:]] == [["step", "1/2"], ["step", "2/2"]]
+    assert [line.split()[:2] for line in said[2:]] == [["step", "1/2"], ["step", "2/2"]]
     before, after = load(student), load(tmp_path / "out")
     assert any(not old.equal(new) for old, new in zip(before.parameters(), after.parameters(), strict=True))
 
@@ -112,5 +112,8 @@ def test_run_killed_while_saving_leaves_no_student(chat_student: Path, dataset: 
     out = tmp_path / "students" / "out"
     command = [sys.executable, "-c", DIE_WHILE_SAVING, str(chat_student), str(dataset), str(out)]
     assert subprocess.run(command, check=False, capture_output=True).returncode == -signal.SIGKILL
-    assert not out.exists()
-    assert sft(spec(chat_student, dataset), out, quiet)["steps"] == 2
+    assert not (out / "sft.json").exists()
+    assert not (out / "config.json").exists()  # no half-moved student either
+    again = SftSpec(str(chat_student), dataset, "wrong", sft_settings(max_steps=1))
+    assert sft(again, out, quiet)["steps"] == 1
+    assert load(out)

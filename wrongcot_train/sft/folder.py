@@ -1,0 +1,126 @@
+"""A student's folder and the states it can be in: empty, unfinished, finished, or somebody else's.
+
+`run.json` is written first and names the run; `sft.json` is written last, so a folder with it is a finished student.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from wrongcot_data.errors import BadInput, CheckFailed
+from wrongcot_train.outputs import write_json
+from wrongcot_train.sft.checkpoints import CHECKPOINTS, newest_good
+
+RECORD = "sft.json"
+"""What a student's folder says of how it was made."""
+
+RUN = "run.json"
+"""Which run a folder holds, from its first second on."""
+
+LOSSES = "training.jsonl"
+"""TRL's log, one line a step."""
+
+CURVE = "curve.jsonl"
+"""Accuracy at step 0 and at each checkpoint, one line each."""
+
+CURVE_EVALS = "curve"
+"""Folder with the evals behind the curve."""
+
+ADAPTER = "adapter"
+
+UNFINISHED = frozenset({RUN, LOSSES, CURVE, CURVE_EVALS, CHECKPOINTS})
+"""Everything that an unfinished run leaves."""
+
+
+def check_free(out: Path) -> None:
+    """Refuse a folder that holds something other than a student of ours.
+
+    Raises:
+        BadInput: it does, or it is a file.
+    """
+    if out.is_file():
+        raise BadInput(f"{out} is a file; a student needs a folder", try_=["--out ANOTHER"])
+    if out.is_dir() and any(out.iterdir()) and not ((out / RECORD).is_file() or (out / RUN).is_file()):
+        raise BadInput(f"{out} holds something else, which is left alone", try_=["--out ANOTHER"])
+
+
+def finished(out: Path, identity: str) -> dict[str, Any] | None:
+    """The record of exactly this run, where `out` holds it finished; None where it is not finished.
+
+    Raises:
+        BadInput: it holds another run.
+        CheckFailed: its record cannot be read.
+    """
+    if not (out / RECORD).is_file():
+        return None
+    record = _read(out / RECORD)
+    _same(out, record, identity)
+    return record
+
+
+def check_unfinished(out: Path, identity: str, resume: bool) -> None:
+    """See that a folder can be begun, or begun again.
+
+    Raises:
+        BadInput: it holds another run, or this one with a good checkpoint and nobody asked to resume.
+        CheckFailed: `run.json` cannot be read.
+    """
+    if not (out / RUN).is_file():
+        return
+    _same(out, _read(out / RUN), identity)
+    good = newest_good(out / CHECKPOINTS)
+    if good and not resume:
+        raise BadInput(
+            f"{out} holds this run unfinished, with a checkpoint at step {good.step}",
+            try_=["--resume    (go on from there)", f"rm -r {out}    (start again)"],
+        )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckFailed(f"{path} is damaged", try_=["--out ANOTHER"]) from error
+    return value if isinstance(value, dict) else {}
+
+
+def _same(out: Path, record: dict[str, Any], identity: str) -> None:
+    if record.get("identity") == identity:
+        return
+    made_of = f"{record.get('student')} trained on {record.get('variant')!r} of {record.get('dataset')}"
+    raise BadInput(
+        f"{out} holds another run ({made_of}); it is left alone",
+        try_=["--out ANOTHER", f"rm -r {out}    (if it is not needed)"],
+    )
+
+
+def begin(out: Path, plan: dict[str, Any]) -> None:
+    """Make the folder and name the run in it."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / RUN, plan)
+
+
+def clear(out: Path) -> None:
+    """Take away what an unfinished run left, if that is all there is."""
+    if not out.is_dir() or (out / RECORD).is_file():
+        return
+    for path in out.iterdir():
+        if path.name in UNFINISHED:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        elif path.name.startswith("."):
+            shutil.rmtree(path, ignore_errors=True)
+    if not any(out.iterdir()):
+        out.rmdir()
+
+
+def put(saved: Path, out: Path) -> None:
+    """Move the files of a student that was saved beside its place into it."""
+    for path in sorted(saved.iterdir()):
+        target = out / path.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        path.replace(target)
+    saved.rmdir()

@@ -1,0 +1,218 @@
+"""A fine-tuning run from its names to a finished student: look up, audit, train, save."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from wrongcot_data.errors import Unavailable, WrongcotError
+from wrongcot_data.spec import content_hash
+from wrongcot_train.audit import Audit
+from wrongcot_train.config import SftConfig, config_hash
+from wrongcot_train.data import TraceSet, read_traces
+from wrongcot_train.device import find_device, is_main
+from wrongcot_train.outputs import versions, write_json
+from wrongcot_train.sft.checkpoints import CHECKPOINTS, newest_good
+from wrongcot_train.sft.curve import plan_curve, read_curve, score_point
+from wrongcot_train.sft.estimate import Estimate, check_disk, estimate
+from wrongcot_train.sft.folder import RECORD, begin, check_free, check_unfinished, clear, finished, put
+from wrongcot_train.sft.prepare import Prepared, on_this_machine, prepare
+from wrongcot_train.sft.save import save_student
+from wrongcot_train.sft.steps import TOKENS, run_steps
+from wrongcot_train.students import Student, find_student, get_student
+
+
+@dataclass(frozen=True, slots=True)
+class SftSpec:
+    """Who is trained on what, and how.
+
+    Attributes:
+        student: registry name, Hub id or path.
+        dataset: folder with the data set.
+        variant: which of its trace sets.
+        name: how others find the data set, such as `ORG/NAME@v1.2.0`; empty where the folder is all there is.
+        commit: of it on the Hub; empty where it comes from none.
+        preset: whose settings it began with; empty for none.
+        resume: go on from the newest good checkpoint, where there is one.
+    """
+
+    student: str
+    dataset: Path
+    variant: str
+    config: SftConfig
+    name: str = ""
+    commit: str = ""
+    preset: str = ""
+    resume: bool = False
+
+
+def sft(spec: SftSpec, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """Train a student and save it in `out`; where `out` holds exactly this run already, nothing is done.
+
+    `say` takes one line for the person at the terminal.
+
+    Returns:
+        the record, as in `out/sft.json`, and `reused`: whether it was there before.
+
+    Raises:
+        BadInput: a name that is not known, a variant without rows, an `out` that holds something else, or this run
+            unfinished where nobody asked to resume.
+        CheckFailed: the audit found a fault, or the loss is no number.
+        Unavailable: a package or the weights cannot be had, or the disk is full.
+    """
+    check_free(out)
+    student, traces = look_up(spec)
+    identity = run_identity(spec.config, student, traces)
+    done = finished(out, identity)
+    if done is not None:
+        return {**done, "reused": True}
+    check_unfinished(out, identity, spec.resume)
+    try:
+        return {**_run(spec, student, traces, out, identity, say), "reused": False}
+    except Exception as error:  # safetensors has an error class of its own for what the system says
+        if is_main() and newest_good(out / CHECKPOINTS) is None:
+            clear(out)
+        if os.strerror(errno.ENOSPC) not in str(error) or isinstance(error, WrongcotError):
+            raise
+        raise Unavailable(
+            f"the disk is full: there is no room for {out}",
+            try_=["--resume    (once there is room)", "--out ELSEWHERE"],
+        ) from error
+
+
+def _run(
+    spec: SftSpec, student: Student, traces: TraceSet, out: Path, identity: str, say: Callable[[str], None]
+) -> dict[str, Any]:
+    ready = prepare(spec.config, student, traces, out / CHECKPOINTS)
+    check_disk(out, estimate(ready, timed=False))
+    curve = plan_curve(spec.config, student, traces, ready.form)
+    plan = {**plan_of(spec, student, ready), **provenance(spec, traces, identity)}
+    if is_main():
+        begin(out, plan)
+    say(f"audit passed: {ready.audit.rows} rows, {ready.audit.trained_tokens} trained tokens, {ready.steps} steps")
+    say(packing_line(ready))
+    started = time.monotonic()
+    lines = run_steps(ready, out, say, partial(score_point, curve, out, say) if curve else None)
+    seconds = time.monotonic() - started
+    filling = out / ".saving"
+    filling.mkdir(exist_ok=True)
+    save_student(ready, student, filling)
+    record = {**plan, **_account(ready, out, lines), "seconds": round(seconds, 1), "versions": versions()}
+    if is_main():
+        put(filling, out)
+        write_json(out / RECORD, record)
+    return record
+
+
+def dry_run(spec: SftSpec) -> tuple[dict[str, Any], Audit, Estimate]:
+    """Everything up to the first step: what would be trained on, its audit, what it would need. Nothing is kept.
+
+    Raises:
+        BadInput, CheckFailed, Unavailable: as `sft`.
+    """
+    student, traces = look_up(spec)
+    with tempfile.TemporaryDirectory(prefix="wrongcot-dry-run-") as folder:
+        ready = prepare(spec.config, student, traces, Path(folder))
+        plan_curve(spec.config, student, traces, ready.form)
+        needed = estimate(ready, timed=True)
+    return plan_of(spec, student, ready), ready.audit, needed
+
+
+def look_up(spec: SftSpec) -> tuple[Student, TraceSet]:
+    """The student and its traces.
+
+    Raises:
+        BadInput, CheckFailed, Unavailable: as `sft`.
+    """
+    get_student(spec.student)  # a misspelt name before anything is read
+    traces = read_traces(spec.dataset, spec.variant)
+    return find_student(spec.student), traces
+
+
+def run_identity(config: SftConfig, student: Student, traces: TraceSet) -> str:
+    """The name of a run: same weights, same rows, same settings, on the same kind of machine."""
+    return content_hash(
+        {
+            "student_revision": student.revision,
+            "rows_sha256": traces.rows_sha256,
+            "config": config_hash(on_this_machine(config)),
+        }
+    )
+
+
+def plan_of(spec: SftSpec, student: Student, ready: Prepared) -> dict[str, Any]:
+    """What is known of a run before its first step."""
+    config = on_this_machine(spec.config)
+    return {
+        "student": student.model.name,
+        "student_revision": student.revision,
+        "variant": spec.variant,
+        "preset": spec.preset,
+        "config": dict(sorted(config.values.items())),
+        "origins": dict(sorted(config.origins.items())),
+        "format": ready.form,
+        "audit": {name: value for name, value in asdict(ready.audit).items() if name != "example"},
+        "packing": asdict(ready.packing),
+        "steps": ready.steps,
+        "device": find_device().name,
+        "dtype": config["dtype"],
+    }
+
+
+def provenance(spec: SftSpec, traces: TraceSet, identity: str) -> dict[str, Any]:
+    """Which rows exactly, and which run."""
+    return {
+        "dataset": spec.name or str(spec.dataset),
+        "dataset_commit": spec.commit,
+        "dataset_spec_hash": traces.spec_hash,
+        "dataset_manifest_sha256": traces.manifest_sha256,
+        "rows_sha256": traces.rows_sha256,
+        "config_hash": config_hash(on_this_machine(spec.config)),
+        "identity": identity,
+    }
+
+
+def packing_line(ready: Prepared) -> str:
+    """What was decided on packing, for people."""
+    packing = ready.packing
+    if not packing.on:
+        return f"not packed: {packing.why}"
+    rows = packing.rows / packing.sequences
+    a_step = rows * packing.batch_size * packing.accumulation
+    return (
+        f"packed ({packing.why}): {rows:.1f} rows in each of {packing.sequences} sequences of at most "
+        f"{packing.length} tokens, {a_step:.0f} rows a step"
+    )
+
+
+def _account(ready: Prepared, out: Path, lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a finished run took. Trained tokens are the share of all tokens seen that has labels: exact for whole
+    epochs.
+    """
+    seen = int(lines[-1][TOKENS]) if lines else 0
+    return {
+        "steps": ready.steps,
+        "losses": [line["loss"] for line in lines],
+        "tokens": seen,
+        "tokens_trained": round(seen * ready.audit.trained_tokens / ready.audit.tokens),
+        "peak_memory_bytes": peak_memory(),
+        "curve": read_curve(out),
+    }
+
+
+def peak_memory() -> int:
+    """Bytes that this process had at most, on the GPU where there is one."""
+    import resource
+
+    import torch
+
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in kB
