@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from wrongcot_data.spec import content_hash
 from wrongcot_train.statistics import wilson
 from wrongcot_train.sweep.cells import STUDENT, Cell, steps_of
-from wrongcot_train.sweep.chain import Sweep
+from wrongcot_train.sweep.chain import CARD, Sweep
 from wrongcot_train.sweep.spec import SweepSpec, make_sweep
 from wrongcot_train.sweep.state import fingerprint
 
@@ -115,6 +115,7 @@ def fill(sweep: Sweep, cell: Cell, marks: str, *, losses: list[float] | None = N
         else:
             write_eval(place, marks)
         folder.keep(cell, step.name, {**fingerprint(cell, step, folder, sweep.inputs), "made": folder.made(step.name)})
+    folder.keep(cell, CARD, {"of": sweep.of_card(cell)})
 
 
 def fail(sweep: Sweep, cell: Cell, error: str) -> None:
@@ -122,5 +123,5 @@ def fail(sweep: Sweep, cell: Cell, error: str) -> None:
     folder = sweep.folder(cell)
     folder.path.mkdir(parents=True, exist_ok=True)
     (step, *_) = steps_of(sweep.spec, cell)
-    told = {**fingerprint(cell, step, folder, sweep.inputs), "error": error, "exit": 1, "tail": error}
+    told = {**fingerprint(cell, step, folder, sweep.inputs), "error": error, "exit": 1, "tail": f"step 1\n{error}"}
     folder.keep(cell, step.name, told)

@@ -12,13 +12,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from wrongcot_data.errors import BadInput
-from wrongcot_train.card.curve import CURVE, draw_curve
 from wrongcot_train.card.eval_results import FOLDER, read_benchmarks, write_results
 from wrongcot_train.card.front_matter import front_matter, hub_data_set
 from wrongcot_train.card.read import Scored, base_of, read_record, read_scores
 from wrongcot_train.texts import visible
 
 CARD = "README.md"
+CURVE = "curve.png"
+"""What `sft` drew of a curve."""
+
 TEMPLATE = "student_card.md.jinja"
 
 MARK = "<!-- by wrongcot-train card -->"
@@ -28,7 +30,7 @@ MARK = "<!-- by wrongcot-train card -->"
 def write_card(
     student: Path, evals: Sequence[Path] = (), *, benchmarks: Mapping[str, str] | None = None, replace: bool = False
 ) -> dict[str, Any]:
-    """Write a student's card with its plot and `.eval_results`. The same records give the same bytes.
+    """Write a student's card and `.eval_results`. The same records give the same bytes.
 
     Args:
         evals: folders of evals of exactly these weights.
@@ -48,8 +50,8 @@ def write_card(
     path = student / CARD
     if path.exists() and not replace and MARK not in path.read_text(encoding="utf-8", errors="replace"):
         raise BadInput(f"{path} is there and is no card of ours", try_=["--replace    (writes over it)"])
-    drawn = draw_curve(record.get("curve") or [], record.get("losses") or [], student / CURVE)
-    text = card_text(record, scores, plot=CURVE if drawn else "")
+    plot = CURVE if record.get("curve") and (student / CURVE).is_file() else ""
+    text = card_text(record, scores, plot=plot)
     half = student / f".{CARD}.{os.getpid()}"
     half.write_text(text, encoding="utf-8", errors="replace")
     half.replace(path)
@@ -57,7 +59,7 @@ def write_card(
     files = sorted(str(file) for file in (student / FOLDER).glob("*.yaml"))
     return {
         "card": str(path),
-        "plot": str(student / CURVE) if drawn else "",
+        "plot": str(student / plot) if plot else "",
         "eval_results": files,
         "without_entry": without,
     }

@@ -10,7 +10,7 @@ import click
 from wrongcot_data.cli.console import emit, json_option
 
 
-@click.command(short_help="Write a student's model card, with its plot and `.eval_results` for the Hub.")
+@click.command(short_help="Write a student's model card, and `.eval_results` for the Hub.")
 @click.argument("student", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--eval", "evals", multiple=True, type=click.Path(path_type=Path), help="An eval of it; repeat for more.")
 @click.option(

@@ -12,6 +12,9 @@ from wrongcot_train.sweep.results import CellResult, training_of
 from wrongcot_train.sweep.spec import SweepSpec
 from wrongcot_train.sweep.table import seconds as seconds_text
 
+LAST_LINES = 12
+"""Of the log of what failed."""
+
 
 def page_of(spec: SweepSpec, result: Mapping[str, Any], results: Sequence[CellResult]) -> dict[str, Any]:
     """What a page says.
@@ -226,4 +229,6 @@ def _settings(spec: SweepSpec, results: Sequence[CellResult]) -> list[tuple[str,
 def _failures(results: Sequence[CellResult]) -> Iterator[dict[str, str]]:
     for one in results:
         for step, error in one.errors.items():
-            yield {"cell": one.cell.name, "step": step, "error": error, "log": str(one.folder / f"{step}.log")}
+            tail = "\n".join(one.tails.get(step, "").splitlines()[-LAST_LINES:])
+            where = {"cell": one.cell.name, "step": step, "log": str(one.folder / f"{step}.log")}
+            yield {**where, "error": error, "tail": tail if tail != error else ""}

@@ -142,8 +142,10 @@ def _sft_command(spec: SweepSpec, cell: Cell, folder: Path, resume: bool) -> lis
 
 
 def _eval_command(plan: EvalPlan, model: str, out: Path) -> list[str]:
-    asked = plan.model_dump(mode="json", exclude={"name", "task", "problems", "engine_options"}, exclude_none=True)
+    repeated = {"trained_on", "problems", "engine_options"}
+    asked = plan.model_dump(mode="json", exclude={"name", "task", *repeated}, exclude_none=True)
     words = ["eval", "--model", model, "--task", plan.task, *_flags(asked)]
+    words += [word for text in plan.trained_on for word in ("--trained-on", text)]
     for flag, options in (("--problems", plan.problems), ("--engine-option", plan.engine_options)):
         for name, value in options.items():
             words += [flag, f"{name}={json.dumps(value, ensure_ascii=False)}"]  # JSON is YAML, which the flag takes

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data.errors import BadInput, WrongcotError
+from wrongcot_data.spec import content_hash
 from wrongcot_train.sweep.cells import CELLS, SETTINGS, STUDENT, Cell, Step, command, steps_of
 from wrongcot_train.sweep.running import Ended, run
 from wrongcot_train.sweep.spec import SweepSpec
@@ -53,7 +54,19 @@ class Sweep:
 
     def is_done(self, cell: Cell) -> bool:
         """Whether nothing is left to do in a cell, the student's card among it."""
-        return self.state(cell) == "done" and (not cell.trained or (self.folder(cell).path / STUDENT / CARD).is_file())
+        return self.state(cell) == "done" and (not cell.trained or self.has_card(cell))
+
+    def has_card(self, cell: Cell) -> bool:
+        """Whether the student has a card, of all that it was scored on by now."""
+        folder = self.folder(cell)
+        told = folder.note().get(CARD, {})
+        return told.get("of") == self.of_card(cell) and (folder.path / STUDENT / CARD).is_file()
+
+    def of_card(self, cell: Cell) -> str:
+        """The name of exactly what a card is of: a student and its evals that are done."""
+        folder = self.folder(cell)
+        done = [name for name, state in self.states(cell).items() if state == "done"]
+        return content_hash([self.spec.benchmarks, *(folder.made(name) for name in done)])
 
 
 def run_cells(sweep: Sweep, cells: Sequence[Cell]) -> None:
@@ -132,7 +145,7 @@ def _run_command(sweep: Sweep, cell: Cell, step: Step, lock: int) -> Ended:
     folder = sweep.folder(cell)
     place = folder.path / STUDENT
     begun = place.is_dir() and any(place.iterdir()) and not folder.result_file(STUDENT).is_file()
-    words = command(sweep.spec, cell, step, folder.path, resume=begun)
+    words = command(sweep.spec, cell, step, folder.path, resume=begun and step.name == STUDENT)
     return run(words, folder.log(step.name), lock, sweep.say)
 
 
@@ -158,21 +171,14 @@ def _write_card(sweep: Sweep, cell: Cell, folder: Folder) -> None:
     """The model card, whatever evals there are."""
     from wrongcot_train.card.write import write_card
 
-    done = [name for name, state in sweep.states(cell).items() if state == "done"]
-    if STUDENT not in done:
-        return
-    evals = [folder.path / name for name in done if name != STUDENT]
-    made = _made_by_all(folder, done)
-    if folder.note().get(CARD, {}).get("of") == made and sweep.is_done(cell):
+    evals = [name for name, state in sweep.states(cell).items() if state == "done" and name != STUDENT]
+    if sweep.has_card(cell):
         return
     try:
-        write_card(folder.path / STUDENT, evals, benchmarks=sweep.spec.benchmarks)
+        places = [folder.path / name for name in evals]
+        write_card(folder.path / STUDENT, places, benchmarks=sweep.spec.benchmarks)
     except WrongcotError as error:
         sweep.say(f"  card: {error.message}")
         folder.keep(cell, CARD, {"error": error.message})
         return
-    folder.keep(cell, CARD, {"of": made})
-
-
-def _made_by_all(folder: Folder, steps: Sequence[str]) -> str:
-    return " ".join(folder.made(name) for name in steps)
+    folder.keep(cell, CARD, {"of": sweep.of_card(cell)})

@@ -25,7 +25,7 @@ class CellResult:
         record: its `sft.json`; None where nothing was trained, or not to the end.
         log: TRL's log, a mapping a step.
         scores: `score.json` by the eval's name, of those that are done.
-        errors: in a line, by step.
+        errors: in a line, by step; `tails`, the last lines of the logs.
     """
 
     cell: Cell
@@ -35,6 +35,7 @@ class CellResult:
     log: Sequence[Mapping[str, Any]]
     scores: Mapping[str, Mapping[str, Any]]
     errors: Mapping[str, str]
+    tails: Mapping[str, str]
 
     @property
     def state(self) -> State:
@@ -60,6 +61,7 @@ def read_cell(sweep: Sweep, cell: Cell) -> CellResult:
         read_log(folder) if STUDENT in done else (),
         {step.plan.label: found[step.name] for step in evals if step.plan and step.name in found},
         errors,
+        {name: str(note[name].get("tail", "")) for name, state in states.items() if state == "failed"},
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
 import signal
 import subprocess
@@ -20,7 +22,7 @@ EVERY = 60.0
 """Seconds between two looks at the log for the person at the terminal."""
 
 KEPT_LINES = 20
-"""Of a log, in the note of a command that failed."""
+"""Of a log, among which the error is looked for."""
 
 SPEAKER = "wrongcot-train: "
 """Before the one line that says what is wrong."""
@@ -90,21 +92,16 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     """Interrupt, then ask, then kill the command with everything that it started."""
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         if child.poll() is not None:
-            return
+            break
         _signal(child, sign)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             child.wait(GRACE)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            continue
+    _signal(child, signal.SIGTERM)  # what it may have left running
 
 
 def _signal(child: subprocess.Popen[bytes], sign: signal.Signals) -> None:
-    import os
-
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, sign)
-    except ProcessLookupError:
-        return
 
 
 def _tail(log: Path, begin: int) -> str:

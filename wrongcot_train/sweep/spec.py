@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from wrongcot_data.errors import BadInput, unknown
+from wrongcot_data.errors import BadInput, Unavailable, unknown
 from wrongcot_data.spec import parse_model, read_config
 from wrongcot_train.sweep.names import BASE, check_name, named
 
@@ -19,6 +19,7 @@ OF_THE_MATRIX = {
     "model_name_or_path": "students",
     "dataset": "data",
     "dataset_name": "data",
+    "dataset_config": "data    (DATASET:VARIANT)",
     "variant": "data    (DATASET:VARIANT)",
     "output_dir": "--out",
     "out": "--out",
@@ -45,6 +46,7 @@ class EvalPlan(BaseModel, extra="forbid", frozen=True):
     prompt: str | None = None
     shots: int | None = Field(None, ge=0)
     source: str | None = None
+    trained_on: tuple[str, ...] = Field((), description="data sets in which its items are looked for")
     problems: dict[str, Any] = Field(default_factory=dict, description="the task's own options")
     engine_options: dict[str, Any] = Field(default_factory=dict)
 
@@ -152,7 +154,6 @@ def check_names(spec: SweepSpec) -> None:
     from wrongcot_data.engines import get_engine
     from wrongcot_data.tasks import get_task
     from wrongcot_data.versions.dataset_ref import parse_ref
-    from wrongcot_train.config import SftConfig
     from wrongcot_train.data import variants
     from wrongcot_train.students import get_student
 
@@ -162,10 +163,32 @@ def check_names(spec: SweepSpec) -> None:
         ref = parse_ref(text)
         if ref.folder and not ref.version and ref.config not in (present := variants(ref.folder)):
             raise unknown("variant", ref.config, present)
-    parse_model(SftConfig, spec.sft, where="sft.")
+    _check_settings(spec)
     for plan in spec.eval:
         task = get_task(plan.task)
         if plan.split not in task.splits:
             raise unknown(f"split of {task.name}", plan.split, task.splits)
         parse_model(get_engine(plan.engine).options, plan.engine_options, where=f"{plan.engine}.")
         parse_model(task.options, plan.problems, where="problems.")
+
+
+def _check_settings(spec: SweepSpec) -> None:
+    """As `sft` itself would, where TRL is there to ask; a machine that only prints the commands may lack it."""
+    from wrongcot_train.config import Layer, resolve
+    from wrongcot_train.presets import get_preset
+    from wrongcot_train.words import typed_layer, words
+
+    preset = get_preset(spec.preset).settings if spec.preset else {}
+    try:
+        named = words()
+    except Unavailable:
+        return
+    layers = [Layer(f"preset {spec.preset}", typed_layer(preset)), Layer("sft", typed_layer(spec.sft))]
+    not_of_run = {*named.launch, "env"}
+    resolve(
+        [
+            Layer(layer.origin, {name: value for name, value in layer.values.items() if name not in not_of_run})
+            for layer in layers
+        ],
+        named.trl,
+    )

@@ -81,6 +81,7 @@ def test_card_tells_data_settings_scores_and_cost(make_trained: Make, make_score
     student = make_trained(
         curve=CURVE, preset="laptop", tokens=9000, tokens_trained=5000, device="cpu", dtype="float32"
     )
+    (student / "curve.png").write_bytes(b"drawn by sft")
     done = run(student, "--eval", make_score(student), "--json")
     assert done.exit_code == 0, done.output
     text = text_of(student)
@@ -94,13 +95,15 @@ def test_card_tells_data_settings_scores_and_cost(make_trained: Make, make_score
             "`5,000, 125 a second`",
             "| device | `cpu` |",
         ),
-        *("| 2 | 28.1 % |", "![Strict score and loss by step](curve.png)", "Loss: 3.0000 at the first step"),
+        *("| 2 | 28.1 % |", "![Strict score by step, with its interval](curve.png)", "Loss: 3.0000 at the first step"),
         *("ends in a wrong answer", "apache-2.0"),
     ):
         assert told in text, told
     assert re.search(r"25\.0 % \(5/20\) \| \[11\.\d, 46\.\d\]", text)
     assert json.loads(done.stdout)["plot"].endswith("curve.png")
-    assert (student / "curve.png").read_bytes().startswith(b"\x89PNG")
+    (student / "curve.png").unlink()
+    assert json.loads(run(student, "--json").stdout)["plot"] == ""
+    assert "curve.png" not in text_of(student)
 
 
 def test_metadata_is_what_the_hub_reads(make_trained: Make, make_score: Make) -> None:
@@ -128,8 +131,8 @@ def test_metadata_is_what_the_hub_reads(make_trained: Make, make_score: Make) ->
 @pytest.mark.parametrize(
     ("changes", "head"),
     [
-        ({"student": "gemma-2b"}, {"license": "gemma", "base_model": "google/gemma-2-2b-it"}),
-        ({"student": "llama-8b"}, {"license": "llama3.1", "base_model": "meta-llama/Llama-3.1-8B-Instruct"}),
+        ({"student": "gemma-2b"}, {"license": "gemma", "base_model": "google/gemma-2-2b"}),
+        ({"student": "llama-8b"}, {"license": "llama3.1", "base_model": "meta-llama/Llama-3.1-8B"}),
         ({"student": "Org/Model"}, {"license": None, "base_model": "Org/Model"}),
         ({"student": "a-folder"}, {"license": None, "base_model": None}),
         ({"dataset": "data/set", "dataset_commit": ""}, {"datasets": None}),

@@ -93,6 +93,14 @@ def test_page_tells_scores_differences_curves_and_cost(filled: Sweep) -> None:
     assert "c" * 40 in text
 
 
+def test_what_failed_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
+    sweep = Sweep(spec_of(), tmp_path / "out")
+    fail(sweep, cells_of(sweep.spec)[1], "the loss is nan at step 3")
+    text = " ".join("".join(Reader(page_of(sweep)).text).split())
+    assert "What failed small--reference--seed1: student the loss is nan at step 3 step 1 the loss is nan" in text
+    assert "small--reference--seed1/student.log" in text
+
+
 def test_same_cells_give_the_same_bytes(filled: Sweep) -> None:
     assert page_of(filled) == page_of(filled)
 

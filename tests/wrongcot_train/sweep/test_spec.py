@@ -104,7 +104,9 @@ def test_lists_and_single_words_do_as_well_as_mappings(tmp_path: Path) -> None:
             {"eval": [{"task": "countdown", "engine_options": {"bach_size": 4}}]},
             "unknown config key 'transformers.bach_size'",
         ),
-        ({"sft": {"lerning_rate": 1}}, "unknown config key 'sft.lerning_rate': did you mean sft.learning_rate?"),
+        ({"sft": {"lerning_rate": 1}}, "unknown config key 'lerning_rate': did you mean learning_rate?"),
+        ({"sft": {"packing": "perhaps"}}, "packing"),
+        ({"preset": "labtop"}, "unknown preset 'labtop': did you mean laptop?"),
         ({"data": ["nowhere:wrong"]}, "'nowhere:wrong' is neither a folder here nor a data set on the Hub"),
     ],
 )

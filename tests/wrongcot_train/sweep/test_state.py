@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.wrongcot_train.cells import fail, fill, spec_of
+from tests.wrongcot_train.cells import fail, fill, spec_of, write_eval
 from wrongcot_train.sweep.cells import cells_of
 from wrongcot_train.sweep.chain import Sweep
 from wrongcot_train.sweep.state import is_locked, locked
@@ -32,6 +32,18 @@ def test_a_student_without_its_card_is_not_quite_done(sweep: Sweep) -> None:
     fill(sweep, cell, "+-" * 10)
     (sweep.folder(cell).path / "student" / "README.md").unlink()
     assert (sweep.state(cell), sweep.is_done(cell)) == ("done", False)
+
+
+def test_a_card_of_another_score_is_not_the_students_card(sweep: Sweep) -> None:
+    cell = cells_of(sweep.spec)[1]
+    fill(sweep, cell, "+-" * 10)
+    folder = sweep.folder(cell)
+    write_eval(folder.path / "eval-countdown", "++" * 10)
+    folder.keep(cell, "eval-countdown", {**folder.note()["eval-countdown"], "made": folder.made("eval-countdown")})
+    assert (sweep.state(cell), sweep.is_done(cell)) == ("done", False)
+    named = Sweep(spec_of(benchmarks={"countdown": "org/bench"}), sweep.out)
+    fill(sweep, cell, "+-" * 10)
+    assert (sweep.is_done(cell), named.is_done(cell)) == (True, False)
 
 
 def test_a_result_that_is_gone_or_another_is_not_done(sweep: Sweep) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -216,6 +218,36 @@ def test_a_sweep_that_is_killed_goes_on_to_the_same_table(here: Path, straight: 
     assert results(out) == results(straight / "out")
     assert (cell / "student" / "sft.json").stat().st_mtime_ns == trained
     assert (cell / "student.log").read_text().count("step 1/1") == 1
+
+
+def trainings(out: Path) -> list[int]:
+    """The processes that train in a folder."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            if b"sft" in words and any(word.startswith(str(out).encode()) for word in words):
+                found.append(int(place.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are found by /proc")
+def test_a_training_that_is_killed_goes_on_from_its_checkpoint(here: Path) -> None:
+    path, out = here / "sweep.yaml", here / "out"
+    path.write_text(path.read_text().replace("max_steps: 1,", "max_steps: 400, save_strategy: steps, save_steps: 3,"))
+    student = out / "cells" / REFERENCE / "student"
+    with started(path, out, "--cell", REFERENCE) as sweep:
+        wait_for(lambda: any((student / "checkpoints").glob("checkpoint-[3-9]*")))
+        sweep.send_signal(signal.SIGKILL)
+        (training,) = trainings(out)
+        os.kill(training, signal.SIGKILL)
+    wait_for(lambda: not trainings(out))
+    assert not (student / "sft.json").exists()
+    done = run(path, "--out", str(out), "--cell", REFERENCE)
+    assert done.exit_code == 0, done.output
+    assert json.loads((student / "sft.json").read_text())["steps"] == 400
+    first, second = [line for line in (student.parent / "student.log").read_text().splitlines() if line[:2] == "$ "]
+    assert ("--resume" in first, "--resume" in second) == (False, True)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
