@@ -11,6 +11,8 @@ VERBS = {
     "sft": "wrongcot_train.cli.sft:sft",
     "eval": "wrongcot_train.cli.eval:evaluate",
     "compare": "wrongcot_train.cli.compare:compare",
+    "sweep": "wrongcot_train.cli.sweep:sweep",
+    "card": "wrongcot_train.cli.card:card",
     "presets": "wrongcot_train.cli.presets:presets",
 }
 
