@@ -72,7 +72,8 @@ def prepare_rows(config: SftConfig, student: Student, traces: TraceSet) -> Rows:
     tokenizer = load_tokenizer(student.folder)
     use_template(tokenizer, config.values)
     check_ends(tokenizer, config)
-    form = prompt_form(student.model, tokenizer, config.own.prompt_format)
+    text = isinstance(traces.rows[0]["prompt"], str)
+    form = prompt_form(student.model, tokenizer, "plain-v1" if text else config.own.prompt_format)
     if form != CHAT:
         tokenizer.chat_template = None  # so that whoever asks the saved student asks it as it was trained
     limit = limit_of(student.folder, config)
