@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A student small enough to learn Countdown from nothing on two CPU cores: a tokenizer and a random Llama.
 
-    .venv/bin/python scripts/small_student.py DATASET VARIANT OUT [--numbers digits|whole] [--hidden-size 128] ...
+    .venv/bin/python scripts/small_student.py DATASET VARIANT OUT [--numbers digits|pairs|whole] [--hidden-size 96] ...
 
 The tokenizer is BPE whose merges never cross a number or the end of a line. So the fixed words of a data set, which are
 most of its text, become a token each (the whole beginning of the prompt is one), and what is left of a row is what
