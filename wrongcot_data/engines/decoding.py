@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -37,26 +37,39 @@ def first_stop(text: str, stops: Sequence[str]) -> int | None:
     return start + length
 
 
-def stop_at(stops: Sequence[str], tokenizer: Any, written: Sequence[int], width: int) -> Callable[..., torch.Tensor]:
-    """A criterion that ends a row when what it has written holds a stop string.
+def end_at(
+    stops: Sequence[Sequence[str]],
+    ends: Collection[int],
+    tokenizer: Any,
+    written: Sequence[int],
+    width: int,
+    enough: int,
+) -> Callable[..., torch.Tensor]:
+    """A criterion that ends a row when what it wrote holds a stop string of its own, and all when enough have ended.
 
-    The library's own prepares the whole vocabulary and looks it up at every token.
+    The library's own prepares the whole vocabulary and looks it up at every token, and waits for the last row.
 
     Args:
+        stops: of each row.
+        ends: tokens that end a row; the library sees to that, they only count here.
         written: tokens that each row had written before; what stands before them is its prompt and does not count.
         width: tokens a row before `generate`, padding included.
+        enough: rows that have ended for which the others are not held up any longer.
     """
     import torch
 
-    longest = max((len(stop.encode()) for stop in stops), default=0)  # a token is a byte at least
+    longest = [max((len(stop.encode()) for stop in own), default=0) for own in stops]  # a token is a byte at least
+    over = torch.zeros(len(written), dtype=torch.bool)
 
     def ended(ids: torch.Tensor, _scores: object, **_: object) -> torch.Tensor:
         new = ids.shape[1] - width
-        tails = [
-            tokenizer.decode(row[max(0, len(row) - min(longest, before + new)) :])
-            for row, before in zip(ids.tolist(), written, strict=True)
-        ]
-        return torch.tensor([any(stop in tail for stop in stops) for tail in tails], device=ids.device)
+        rows = ids[:, -max(1, min(max(longest), max(written) + new)) :].tolist()
+        for number, row in enumerate(rows):
+            back = min(longest[number], written[number] + new)
+            tail = tokenizer.decode(row[-back:]) if back else ""
+            over[number] = over[number] or row[-1] in ends or any(stop in tail for stop in stops[number])
+        found = over if over.sum() < enough else torch.ones_like(over)
+        return found.to(ids.device)
 
     return ended
 

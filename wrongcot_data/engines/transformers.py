@@ -5,15 +5,16 @@ from __future__ import annotations
 import copy
 import logging
 from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from wrongcot_data.engines.attention import implementation_for
 from wrongcot_data.engines.base import Completion, Engine, NotHonoured, Opening, Request
-from wrongcot_data.engines.decoding import common_prefix, draw_settings, first_stop, stop_at
+from wrongcot_data.engines.decoding import common_prefix, draw_settings, end_at, first_stop
+from wrongcot_data.engines.running import Row, Running, fresh_cache, repeated, sees, together
 from wrongcot_data.engines.tokens import need_template, token_ids, too_long
 from wrongcot_data.errors import BadInput, Unavailable, missing_extra
 from wrongcot_data.records import FinishReason
@@ -25,8 +26,11 @@ BATCHES_HELD = 4
 """How many batches are taken in at once: enough to sort by length, so that a batch pads little."""
 
 SEGMENT = 64
-"""Tokens that a batch writes before its finished rows make room for others. Most Countdown replies are shorter; without
-segments one reply that never ends would hold the whole batch up to the token limit."""
+"""Tokens that a batch writes at most before its finished rows make room for others."""
+
+ENOUGH = 8
+"""A segment ends when one in so many rows is done: what takes their places writes instead of nothing. Where the batch
+begins anew after each segment every second row must be done, since all that stands there is read again."""
 
 
 class TransformersOptions(BaseModel, extra="forbid"):
@@ -52,20 +56,39 @@ class _Kind:
 KIND = _Kind()
 
 
-@dataclass(slots=True)
-class _Row:
-    """A request under way: its prompt and what is written so far, as token ids."""
+def _load(folder: Path, device: str, dtype: str) -> tuple[Any, Any]:
+    """Tokenizer, which pads on the left, and model. (Any: the library's annotations do not fit what its classes do.)
 
-    request: Request
-    prompt: list[int]
-    written: list[int] = field(default_factory=list)
+    Raises:
+        BadInput: the folder holds no model that loads.
+    """
+    import torch
+    import transformers
+    from safetensors import SafetensorError
+
+    library_logging: Any = transformers.logging
+    library_logging.set_verbosity_error()
+    library_logging.disable_progress_bar()
+    loader: Any = transformers.AutoModelForCausalLM
+    try:
+        tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, padding_side="left")
+        config = transformers.AutoConfig.from_pretrained(folder)
+        attention = implementation_for(config, device)
+        model: Any = loader.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation=attention)
+    except (OSError, ValueError, SafetensorError) as error:
+        story = str(error).strip().splitlines()[0]
+        hint = "--teacher NAME    (another one)"
+        raise BadInput(f"cannot load the model in {folder}: {story}", try_=[hint]) from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer, model.to(device).eval()
 
 
 class TransformersEngine:
     """Holds a model in memory and writes a segment for one batch at a time.
 
-    Rows that are under way go before new ones, and rows of like length together. A beginning that all rows of a batch
-    share, such as the worked examples, is computed once.
+    Rows that are done leave the batch and new ones join it, the longest first. A beginning that all of these share,
+    such as the worked examples, is computed once.
     """
 
     not_honoured: tuple[NotHonoured, ...] = ("seed",)  # a batch shares one random stream, so neighbours matter
@@ -74,8 +97,6 @@ class TransformersEngine:
         try:
             import torch
             import transformers
-            from safetensors import SafetensorError
-            from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
         except ImportError as error:
             raise missing_extra(error.name or "transformers", "local") from error
         options = opening.options
@@ -92,33 +113,22 @@ class TransformersEngine:
             dtype = "float32" if device == "cpu" else "bfloat16"
         folder = find_weights(opening.teacher).folder
         logging.getLogger(__name__).warning("loading %s by transformers", opening.teacher.name)
-        library_logging: Any = transformers.logging
-        library_logging.set_verbosity_error()
-        library_logging.disable_progress_bar()
-        # Any: the library's own annotations do not fit what its classes do
-        loader: Any = AutoModelForCausalLM
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left")
-            config = AutoConfig.from_pretrained(folder)
-            attention = implementation_for(config, device)
-            model = loader.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation=attention)
-        except (OSError, ValueError, SafetensorError) as error:
-            story = str(error).strip().splitlines()[0]
-            hint = "--teacher NAME    (another one)"
-            raise BadInput(f"cannot load the model in {folder}: {story}", try_=[hint]) from error
-        self._room = int(getattr(config, "max_position_embeddings", 0) or 1 << 30)
+        self._tokenizer, self._model = _load(folder, device, dtype)
+        self._room = int(getattr(self._model.config, "max_position_embeddings", 0) or 1 << 30)
         if opening.sampling.max_tokens >= self._room:
             raise BadInput(
                 f"max_tokens {opening.sampling.max_tokens} leaves no room: the model holds {self._room} tokens"
             )
-        if self._tokenizer.pad_token_id is None:
-            self._tokenizer.pad_token = self._tokenizer.eos_token
-        self._model: Any = model.to(device).eval()
         self._sampling = opening.sampling
         self._batch_size = options.batch_size
-        self._rows: list[_Row] = []
+        self._waiting: list[Row] = []
+        self._running: Running | None = None
         self._failed: list[Completion] = []
         self._shared: tuple[list[int], Any] = ([], None)
+        self._sees = sees(fresh_cache(self._model.config))
+        self._keeps = self._sees == inf
+        ends = self._model.generation_config.eos_token_id
+        self._ends = frozenset(ends if isinstance(ends, list) else [ends])
         self.name = f"transformers {transformers.__version__} {dtype} {device}"
         self.capacity = BATCHES_HELD * self._batch_size
 
@@ -128,73 +138,117 @@ class TransformersEngine:
         if story := too_long(len(ids), self._sampling.max_tokens, self._room):
             self._failed.append(Completion(request.key, "", "error", len(ids), 0, story))
         else:
-            self._rows.append(_Row(request, ids))
+            self._waiting.append(Row(request, ids))
 
     def wait(self) -> list[Completion]:
         finished, self._failed = self._failed, []
         while not finished:
-            self._rows.sort(key=lambda row: (bool(row.written), len(row.prompt)), reverse=True)
-            batch = self._rows[: self._batch_size]
-            self._write_segment(batch)
-            done = {row.request.key: reply for row in batch if (reply := self._completion(row))}
-            finished = list(done.values())
-            self._rows = [row for row in self._rows if row.request.key not in done]
+            running = self._filled()
+            self._write_segment(running)
+            replies = [self._completion(row) for row in running.rows]
+            finished = [reply for reply in replies if reply]
+            left = [place for place, reply in enumerate(replies) if not reply]
+            if self._keeps:
+                self._running = together(self._model.config, [(running, left)]) if left else None
+            else:
+                self._running = None
+                self._waiting += [running.rows[place] for place in left]
         return finished
 
     def withdraw(self) -> list[str]:
-        waiting = [row.request.key for row in self._rows if not row.written]
-        self._rows = [row for row in self._rows if row.written]
-        return waiting
+        taken_back = [row.request.key for row in self._waiting if not row.written]
+        self._waiting = [row for row in self._waiting if row.written]
+        return taken_back
 
     def close(self) -> None:
-        self._rows.clear()
+        self._waiting.clear()
+        self._running = None
 
-    def _write_segment(self, batch: Sequence[_Row]) -> None:
+    def _filled(self) -> Running:
+        """The batch with its free places taken; rows that are under way go first, then the longest."""
+        running = self._running
+        free = self._batch_size - (len(running.rows) if running else 0)
+        self._waiting.sort(key=lambda row: (bool(row.written), len(row.prompt)), reverse=True)
+        new, self._waiting = self._waiting[:free], self._waiting[free:]
+        if running is None:
+            return self._read(new)
+        if not new:
+            return running
+        parts = [(one, range(len(one.rows))) for one in (running, self._read(new))]
+        return together(self._model.config, parts)
+
+    def _read(self, rows: list[Row]) -> Running:
+        """New rows, with the keys and values of all that stands there but the last token."""
+        import torch
+
+        tokens = [row.tokens for row in rows]
+        # Left padding goes between the shared beginning and the rest; the mask hides it and positions pass over it. A
+        # sliding window counts it all the same: where it does not hold everything it would see less of what is before.
+        even = len({len(ids) for ids in tokens}) == 1
+        held = max(map(len, tokens)) + self._sampling.max_tokens <= self._sees
+        shared = common_prefix([row.prompt for row in rows]) if even or held else []
+        rest = self._tokenizer.pad({"input_ids": [ids[len(shared) :] for ids in tokens]}, return_tensors="pt")
+        beginning = torch.tensor([shared] * len(rows), dtype=torch.long).reshape(len(rows), len(shared))
+        ids = torch.cat([beginning, rest["input_ids"]], dim=1).to(self._model.device)
+        mask = torch.cat([torch.ones_like(beginning), rest["attention_mask"]], dim=1).to(self._model.device)
+        cache = self._cache_of(shared, len(rows)) if shared else fresh_cache(self._model.config)
+        if ids.shape[1] - 1 > len(shared):
+            positions = (mask.cumsum(-1) - 1).clamp(min=0)
+            with torch.inference_mode():
+                self._model.base_model(  # without the head, whose words nobody reads before the last token
+                    input_ids=ids[:, len(shared) : -1],
+                    attention_mask=mask[:, :-1],
+                    position_ids=positions[:, len(shared) : -1],
+                    past_key_values=cache,
+                    use_cache=True,
+                )
+        return Running(rows, ids, mask, cache)
+
+    def _write_segment(self, running: Running) -> None:
         """Write up to `SEGMENT` tokens more for each row, all in one batch."""
         import torch
         from transformers import set_seed
 
-        so_far = [row.prompt + row.written for row in batch]
-        shared = common_prefix([row.prompt for row in batch])
-        # Left padding goes between the shared beginning and the rest; the mask hides it and positions pass over it.
-        rest = self._tokenizer.pad({"input_ids": [ids[len(shared) :] for ids in so_far]}, return_tensors="pt")
-        beginning = torch.tensor([shared] * len(batch), dtype=torch.long).reshape(len(batch), len(shared))
-        ids = torch.cat([beginning, rest["input_ids"]], dim=1).to(self._model.device)
-        mask = torch.cat([torch.ones_like(beginning), rest["attention_mask"]], dim=1).to(self._model.device)
-        left = self._sampling.max_tokens - max(len(row.written) for row in batch)
-        stops = sorted({stop for row in batch for stop in row.request.prompt.stop})
-        set_seed(derive_seed(batch[0].request.seed, len(batch[0].written)) % 2**32)
+        rows, ids = running.rows, running.ids
+        written = [len(row.written) for row in rows]
+        stops = [row.request.prompt.stop for row in rows]
+        enough = -(-len(rows) // (ENOUGH if self._keeps else 2))
+        end = end_at(stops, self._ends, self._tokenizer, written, ids.shape[1], enough)
+        set_seed(derive_seed(rows[0].request.seed, written[0]) % 2**32)
         with torch.inference_mode():
             output = self._model.generate(
                 input_ids=ids,
-                attention_mask=mask,
-                past_key_values=self._cache_of(shared, len(batch)) if shared else None,
-                max_new_tokens=min(SEGMENT, left),
+                attention_mask=running.mask,
+                past_key_values=running.cache,
+                max_new_tokens=min(SEGMENT, self._sampling.max_tokens - max(written)),
                 pad_token_id=self._tokenizer.pad_token_id,
-                stopping_criteria=[stop_at(stops, self._tokenizer, [len(row.written) for row in batch], ids.shape[1])],
+                stopping_criteria=[end],
                 **draw_settings(self._sampling),
             )
-        for row, tokens in zip(batch, output[:, ids.shape[1] :].tolist(), strict=True):
+        new = output[:, ids.shape[1] :]
+        running.ids, running.mask = output, torch.cat([running.mask, torch.ones_like(new)], dim=1)
+        for row, tokens in zip(rows, new.tolist(), strict=True):
             row.written += tokens
 
     def _cache_of(self, shared: list[int], rows: int) -> Any:
         """Keys and values of a shared beginning, for that many rows; those of the last one are kept."""
         import torch
-        from transformers import DynamicCache
 
         if self._shared[0] != shared:
             ids = torch.tensor([shared], device=self._model.device)
-            fresh = DynamicCache(config=self._model.config)
-            self._shared = shared, self._model(ids, past_key_values=fresh, use_cache=True).past_key_values
+            fresh = fresh_cache(self._model.config)
+            with torch.inference_mode():
+                self._model.base_model(input_ids=ids, past_key_values=fresh, use_cache=True)
+            self._shared = shared, fresh
+        if self._keeps:
+            return repeated(self._model.config, self._shared[1], rows, len(shared))
         cache = copy.deepcopy(self._shared[1])
         cache.batch_repeat_interleave(rows)
         return cache
 
-    def _completion(self, row: _Row) -> Completion | None:
+    def _completion(self, row: Row) -> Completion | None:
         """The reply of a row that is done; None while it is not. What a batch wrote after the end is not the reply."""
-        ends = self._model.generation_config.eos_token_id
-        end_ids = set(ends if isinstance(ends, list) else [ends])
-        eos = next((number for number, token in enumerate(row.written) if token in end_ids), None)
+        eos = next((number for number, token in enumerate(row.written) if token in self._ends), None)
         ids = row.written[:eos]
         text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
         cut = first_stop(text, row.request.prompt.stop)
