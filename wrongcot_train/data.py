@@ -164,8 +164,11 @@ def _is_conversational(rows: Dataset) -> bool:
 
 
 def trl_rows(rows: Dataset, chat: bool) -> Dataset:
-    """The rows in the form that suits the student: as they are, or as plain text."""
-    return rows if chat else rows.map(plain_row, remove_columns=rows.column_names)
+    """The rows in the form that suits the student: as they are, or as plain text. Rows that are plain text already
+    (of a data set that is not ours) stay as they are.
+    """
+    plain = isinstance(rows[0]["prompt"], str)
+    return rows if chat or plain else rows.map(plain_row, remove_columns=rows.column_names)
 
 
 def plain_row(row: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, str]:

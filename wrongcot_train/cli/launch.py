@@ -17,9 +17,13 @@ UNSAID = {"num_processes": 1, "num_machines": 1, "mixed_precision": "no", "dynam
 """What the launcher warns of where nobody says it. Precision is the trainer's own business."""
 
 
+LAUNCHED = "WRONGCOT_LAUNCHED"
+"""Set in the processes that were started: the launcher does not always number them."""
+
+
 def needs_launch(launch: Mapping[str, Any]) -> bool:
     """Whether processes are to be started that are not running yet."""
-    return bool(launch) and "LOCAL_RANK" not in os.environ
+    return bool(launch) and not {"LOCAL_RANK", LAUNCHED} & set(os.environ)
 
 
 def launched(launch: Mapping[str, Any]) -> int:
@@ -28,7 +32,8 @@ def launched(launch: Mapping[str, Any]) -> int:
     Raises:
         BadInput: no such config for the launcher; the message has the nearest of TRL's own.
     """
-    return subprocess.run(launch_command(launch, sys.argv[1:]), check=False).returncode  # noqa: S603  this very program
+    environment = {**os.environ, LAUNCHED: "1"}
+    return subprocess.run(launch_command(launch, sys.argv[1:]), check=False, env=environment).returncode  # noqa: S603  this very program
 
 
 def launch_command(launch: Mapping[str, Any], arguments: list[str]) -> list[str]:

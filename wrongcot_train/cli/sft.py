@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wrongcot_data.cli.console import emit, json_option, log
-from wrongcot_data.cli.datasets import found_config
 
 if TYPE_CHECKING:
     from wrongcot_train.audit import Audit
@@ -138,6 +137,7 @@ def _spec(config: SftConfig, preset: str | None, resume: bool) -> SftSpec:
         click.UsageError: it does not name a student, a data set or a variant.
         WrongcotError: the data set cannot be had.
     """
+    from wrongcot_train.foreign import found_rows
     from wrongcot_train.sft import SftSpec
 
     values = config.values
@@ -146,7 +146,7 @@ def _spec(config: SftConfig, preset: str | None, resume: bool) -> SftSpec:
             raise click.UsageError(f"Missing option '{flag}' (or {name} in the config file).")
     revision = values.get("model_revision") or "main"
     student = str(values["model_name_or_path"]) + (f"@{revision}" if revision != "main" else "")
-    at = found_config(str(values["dataset_name"]), values.get("dataset_config"))
+    at = found_rows(str(values["dataset_name"]), values.get("dataset_config"))
     if not at.config:
         raise click.UsageError("which traces? --variant wrong, or --dataset DATASET:wrong")
     going_on = resume or bool(values.get("resume_from_checkpoint"))

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import PreTrainedModel
 
-LONGEST = 2048
-"""Tokens of a packed sequence where attention keeps rows apart by a mask: its cost grows with the square."""
+LONGEST = 3
+"""Tokens of a packed sequence, in hidden sizes, where attention keeps rows apart by a mask and so looks at all pairs:
+from six on (4 T h operations a token against 24 h h of the layers' own products) it costs more than all else."""
+
+NO_LIMIT = 1 << 30
 
 TRL_LENGTH = 1024
 """What TRL packs to unless told otherwise."""
@@ -62,17 +65,24 @@ class Packing:
     sequences: int
 
 
-def plan_length(lengths: Sequence[int], batch_size: int, rows_a_step: int, most: int = LONGEST) -> int:
+def plan_length(lengths: Sequence[int], batch_size: int, rows_a_step: int, most: int) -> int:
     """Tokens of a packed sequence: as many as a padded batch would have, no more than a step of rows has.
 
     Args:
         lengths: tokens of each row.
         rows_a_step: on one device.
-        most: unless a single row is longer.
+        most: tokens, unless a single row is longer.
     """
     longest = max(lengths)
     of_a_step = math.ceil(rows_a_step * sum(lengths) / len(lengths))
     return max(longest, min(batch_size * longest, of_a_step, most))
+
+
+def most_tokens(model: PreTrainedModel) -> int:
+    """Tokens up to which a sequence may be packed; FlashAttention looks at the pairs within a row only."""
+    shape: Any = model.config.get_text_config()
+    flash = str(getattr(model.config, "_attn_implementation", "")).startswith("flash")
+    return int(LONGEST * shape.hidden_size) if not flash else NO_LIMIT
 
 
 def plan_accumulation(rows: int, sequences: int, rows_a_step: int) -> int:
@@ -109,7 +119,7 @@ def pack(rows: Dataset, config: SftConfig, model: PreTrainedModel) -> tuple[Data
         return packed, Packing(True, "asked for", length, batch_size, accumulation, len(rows), len(packed))
     lengths = [len(ids) for ids in rows["input_ids"]]
     rows_a_step = batch_size * accumulation
-    length = plan_length(lengths, batch_size, rows_a_step)
+    length = plan_length(lengths, batch_size, rows_a_step, most_tokens(model))
     packed = _packed(rows, length)
     if len(packed) == len(rows):
         return rows, _but(unpacked, "no two rows fit into one sequence")

@@ -72,7 +72,8 @@ def prepare_rows(config: SftConfig, student: Student, traces: TraceSet) -> Rows:
     tokenizer = load_tokenizer(student.folder)
     use_template(tokenizer, config.values)
     check_ends(tokenizer, config)
-    form = prompt_form(student.model, tokenizer, config.own.prompt_format)
+    text = isinstance(traces.rows[0]["prompt"], str)
+    form = prompt_form(student.model, tokenizer, "plain-v1" if text else config.own.prompt_format)
     if form != CHAT:
         tokenizer.chat_template = None  # so that whoever asks the saved student asks it as it was trained
     limit = limit_of(student.folder, config)
@@ -119,6 +120,8 @@ def load_model(folder: Path, config: SftConfig) -> PreTrainedModel:
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     said = of_model(config.values)
     quantised = get_quantization_config(said)
+    if quantised is not None and not said.use_peft:
+        raise BadInput("quantised weights cannot be trained themselves, only an adapter on them", try_=["--lora"])
     options: dict[str, Any] = {"dtype": said.dtype, "attn_implementation": said.attn_implementation}
     if quantised is not None:
         options |= {"quantization_config": quantised, "device_map": {"": 0 if find_device().gpu else "cpu"}}
@@ -126,7 +129,9 @@ def load_model(folder: Path, config: SftConfig) -> PreTrainedModel:
     try:
         model: PreTrainedModel = transformers.AutoModelForCausalLM.from_pretrained(folder, **options)
     except ImportError as error:
-        raise missing_extra("bitsandbytes" if quantised is not None else str(error.name), "train") from error
+        if quantised is None:
+            raise missing_extra(str(error.name), "train") from error
+        raise missing_extra("bitsandbytes", "qlora") from error
     except (OSError, ValueError) as error:
         raise BadInput(f"the weights in {folder} do not load: {str(error).strip().splitlines()[0]}") from error
     model.config.use_cache = False

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from wrongcot_data.errors import Unavailable, WrongcotError
+from wrongcot_data.publish.dataset import MANIFEST
 from wrongcot_data.spec import content_hash
+from wrongcot_data.versions.locate import Located
 from wrongcot_train.audit import Audit
 from wrongcot_train.config import SftConfig, config_hash
 from wrongcot_train.data import TraceSet, read_traces
 from wrongcot_train.device import find_device, is_main
+from wrongcot_train.foreign import read_foreign
 from wrongcot_train.outputs import versions, write_json
 from wrongcot_train.sft.checkpoints import CHECKPOINTS, newest_good
 from wrongcot_train.sft.curve import plan_curve, read_curve, score_point
@@ -132,7 +135,11 @@ def look_up(spec: SftSpec) -> tuple[Student, TraceSet]:
         BadInput, CheckFailed, Unavailable: as `sft`.
     """
     get_student(spec.student)  # a misspelt name before anything is read
-    traces = read_traces(spec.dataset, spec.variant)
+    if spec.commit and not (spec.dataset / MANIFEST).is_file():
+        split = spec.config.values.get("dataset_train_split") or "train"
+        traces = read_foreign(Located(spec.name, spec.dataset, None, spec.commit, spec.variant), split)
+    else:
+        traces = read_traces(spec.dataset, spec.variant)
     return find_student(spec.student), traces
 
 

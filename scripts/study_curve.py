@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""What `scripts/study_countdown` found: `curve.json`, the same as a table for the docs, and a picture.
+
+    .venv/bin/python scripts/study_curve.py STUDY [--seconds N] [--docs docs]
+
+Reads what the real commands wrote into STUDY (student/sft.json, student/training.jsonl, student/curve.jsonl,
+eval/score.json) and computes nothing that is not in there. With `--docs` the picture and the table are put where
+docs/study.md shows them. Exit code 1 where the study did not reach what it must.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+WANTED = 0.70
+"""Strict accuracy on held-out puzzles."""
+
+MINUTES = 30
+"""For everything together, on two cores."""
+
+ROWS = 20_000
+"""Traces that both are said of."""
+
+MARK = re.compile(r"(<!-- study -->\n).*?(<!-- /study -->)", re.DOTALL)
+"""Where the table stands in docs/study.md."""
+
+
+def main() -> None:
+    """Write the curve, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--seconds", type=float, help="of everything together, where this was not told before")
+    parser.add_argument("--docs", type=Path, help="put picture and table into this folder too")
+    options = parser.parse_args()
+    curve = read_study(options.study, options.seconds)
+    (options.study / "curve.json").write_text(json.dumps(curve, indent=1) + "\n")
+    draw(curve, options.study / "curve.png")
+    print(table(curve))
+    if options.docs:
+        into_docs(curve, options.docs)
+    if not curve["met"]:
+        sys.exit(1)
+
+
+def read_study(study: Path, seconds: float | None) -> dict[str, Any]:
+    """The curve and the score, with the settings that made them."""
+    student = study / "student"
+    record = json.loads((student / "sft.json").read_text())
+    score = json.loads((study / "eval" / "score.json").read_text())
+    steps = json_lines(student / "training.jsonl")
+    tokens = {step["step"]: int(step["num_tokens"]) for step in steps}
+    points = [
+        {"step": point["step"], "tokens": tokens.get(point["step"], 0), "strict": point["strict"]}
+        for point in json_lines(student / "curve.jsonl")
+    ]
+    earlier = study / "curve.json"
+    if earlier.is_file():  # a study that was there already took what it took the first time
+        seconds = json.loads(earlier.read_text())["seconds"]
+    if seconds is None:
+        sys.exit("how long did it take? --seconds N")
+    rows = record["audit"]["rows"]
+    strict = score["strict"]
+    return {
+        "rows": rows,
+        "steps": record["steps"],
+        "tokens": steps[-1]["num_tokens"],
+        "cores": len(os.sched_getaffinity(0)),
+        "seconds": round(seconds),
+        "training_seconds": record["seconds"],
+        "config": record["config"],
+        "curve": points,
+        "losses": [{"tokens": int(step["num_tokens"]), "loss": step["loss"]} for step in steps],
+        "score": {name: score[name] for name in ("strict", "answered", "grades", "n", "split", "items_sha256")},
+        "versions": record["versions"],
+        "met": rows < ROWS or (strict["value"] >= WANTED and seconds <= MINUTES * 60),
+    }
+
+
+def json_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+
+
+def draw(curve: Mapping[str, Any], path: Path) -> None:
+    """Accuracy with its interval over the tokens seen; the loss behind it."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    losses = axes.twinx()
+    losses.plot(*columns(curve["losses"], "tokens", "loss"), color="0.75", linewidth=0.8)
+    losses.set_yscale("log")
+    losses.set_ylabel("loss of a step", color="0.5")
+    axes.set_zorder(losses.get_zorder() + 1)
+    axes.patch.set_visible(False)
+    points = curve["curve"]
+    places = [point["tokens"] / 1e6 for point in points]
+    values = [100 * point["strict"]["value"] for point in points]
+    below = [100 * (point["strict"]["value"] - point["strict"]["low"]) for point in points]
+    above = [100 * (point["strict"]["high"] - point["strict"]["value"]) for point in points]
+    axes.errorbar(places, values, yerr=[below, above], color="C0", marker="o", markersize=4, capsize=2)
+    axes.axhline(100 * WANTED, color="C2", linewidth=0.8, linestyle="--")
+    axes.set_ylim(0, 100)
+    axes.set_xlabel("million tokens seen")
+    axes.set_ylabel("strict accuracy, % (validation)", color="C0")
+    figure.savefig(path, dpi=120)
+
+
+def columns(rows: Sequence[Mapping[str, float]], tokens: str, value: str) -> tuple[list[float], list[float]]:
+    """Two columns of the rows; tokens in millions."""
+    return [row[tokens] / 1e6 for row in rows], [row[value] for row in rows]
+
+
+def table(curve: Mapping[str, Any]) -> str:
+    """The study in Markdown: one line a checkpoint, then the score on the test."""
+    lines = ["| step | million tokens | strict on validation | 95 % interval | n |", "|--:|--:|--:|---|--:|"]
+    for point in curve["curve"]:
+        lines.append(f"| {point['step']} | {point['tokens'] / 1e6:.1f} | {shares(point['strict'])} |")
+    grades = ", ".join(f"{count} {grade}" for grade, count in curve["score"]["grades"].items() if count)
+    value, interval, n = shares(curve["score"]["strict"]).split(" | ")
+    return "\n".join(
+        (
+            *lines,
+            "",
+            f"On the split test: **{value}** strict, 95 % interval {interval}, {n} items: {grades}.",
+            f"{curve['rows']:,} traces, {curve['steps']:,} steps, {curve['tokens'] / 1e6:.1f} million tokens;"
+            f" {curve['training_seconds'] / 60:.1f} minutes of training and {curve['seconds'] / 60:.1f} in all on"
+            f" {curve['cores']} cores.",
+        )
+    )
+
+
+def shares(strict: Mapping[str, Any]) -> str:
+    return f"{strict['value']:.1%} | {strict['low']:.1%} to {strict['high']:.1%} | {strict['n']}"
+
+
+def into_docs(curve: Mapping[str, Any], docs: Path) -> None:
+    """Put the table between its marks in study.md, and the picture beside it."""
+    page = docs / "study.md"
+    text = page.read_text(encoding="utf-8")
+    found, count = MARK.subn(lambda marks: f"{marks[1]}{table(curve)}\n{marks[2]}", text)
+    if count != 1:
+        sys.exit(f"{page} has no place for the table: <!-- study --> ... <!-- /study -->")
+    page.write_text(found, encoding="utf-8")
+    (docs / "images").mkdir(exist_ok=True)
+    draw(curve, docs / "images" / "study.png")
+
+
+if __name__ == "__main__":
+    main()
