@@ -95,3 +95,27 @@ def test_audit_that_fails_is_exit_code_1(chat_student: Path, dataset: Path) -> N
     assert done.exit_code == 1
     assert "would lose their end" in done.stderr
     assert "  try:  --max-length" in done.stderr
+
+
+def test_show_config_tells_each_value_and_its_origin_and_does_nothing(tmp_path: Path) -> None:
+    shown = run("sft", "--preset", "laptop", "--seed", "7", "--adam-beta1", "0.8", "--out", tmp_path / "out", "--json")
+    assert shown.exit_code == 2  # a student and a data set are needed to train
+    done = run("sft", "--preset", "laptop", "--seed", "7", "--adam-beta1", "0.8", "--show-config", "--json")
+    told = json.loads(done.stdout)
+    assert told["seed"] == {"value": 7, "origin": "flag"}
+    assert told["adam_beta1"] == {"value": 0.8, "origin": "flag"}
+    assert told["lora_r"] == {"value": 16, "origin": "preset laptop"}
+    assert told["num_train_epochs"]["origin"] == "preset laptop"
+    assert told["max_length"] == {"value": None, "origin": "wrongcot default"}
+    assert told["gradient_checkpointing"]["origin"] == "preset laptop"
+    assert told["use_cpu"]["origin"] == "this machine"
+    assert told["adam_beta2"] == {"value": 0.999, "origin": "TRL default"}
+    assert not list(tmp_path.iterdir())
+
+
+def test_presets_are_listed_and_shown_with_what_was_seen_and_guessed() -> None:
+    assert run("presets").stdout.count("\n") == 3
+    shown = run("presets", "paper-hub").stdout
+    assert "# guessed: the name says" in shown
+    assert json.loads(run("presets", "laptop", "--json").stdout)["settings"]["use_peft"] is True
+    assert "did you mean paper-hub" in run("presets", "paper-hb").stderr

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wrongcot_train.config import settings
+from wrongcot_train.data import read_traces
+from wrongcot_train.sft import Prepared, SftSpec, prepare, sft
+from wrongcot_train.sft.estimate import estimate
+from wrongcot_train.students import find_student
+
+
+def prepared(student: Path, dataset: Path, folder: Path, **values: Any) -> Prepared:
+    return prepare(settings(**values), find_student(str(student)), read_traces(dataset, "wrong"), folder)
+
+
+def test_disk_that_was_estimated_is_what_a_run_writes(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
+    asked = {"max_steps": 4, "save_strategy": "steps", "save_steps": 1}
+    needed = estimate(prepared(chat_student, dataset, tmp_path / "a", **asked), timed=False)
+    sft(SftSpec(str(chat_student), dataset, "wrong", settings(**asked)), tmp_path / "out", lambda line: None)
+    checkpoint = tmp_path / "out" / "checkpoints" / "checkpoint-4"
+    wrote = sum((checkpoint / name).stat().st_size for name in ("model.safetensors", "optimizer.pt"))
+    assert needed.checkpoint == pytest.approx(wrote, rel=0.35)  # a tiny model is mostly headers
+    assert needed.disk == 3 * needed.checkpoint + needed.checkpoint // 3  # two kept, one being written, the student
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_tokens_that_were_estimated_are_those_that_a_run_sees(
+    epochs: int, chat_student: Path, dataset: Path, tmp_path: Path
+) -> None:
+    asked = {"num_train_epochs": epochs, "packing": False}
+    needed = estimate(prepared(chat_student, dataset, tmp_path / "a", **asked), timed=False)
+    done = sft(SftSpec(str(chat_student), dataset, "wrong", settings(**asked)), tmp_path / "out", lambda line: None)
+    assert needed.tokens == done["tokens"]
+    assert done["tokens_trained"] == epochs * done["audit"]["trained_tokens"]
+
+
+def test_adapter_needs_less_memory_and_smaller_checkpoints(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
+    asked = {"save_strategy": "steps", "save_steps": 1, "packing": False}
+    whole = estimate(prepared(chat_student, dataset, tmp_path, **asked), timed=False)
+    adapter = estimate(prepared(chat_student, dataset, tmp_path, use_peft=True, lora_r=1, **asked), timed=False)
+    assert adapter.memory < whole.memory
+    assert adapter.checkpoint < whole.checkpoint / 2
+
+
+def test_time_is_of_steps_that_were_run(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
+    needed = estimate(prepared(chat_student, dataset, tmp_path, max_steps=5), timed=True)
+    assert needed.step_seconds is not None
+    assert needed.step_seconds > 0
+    assert needed.seconds == 5 * needed.step_seconds
