@@ -15,6 +15,7 @@ from wrongcot_data.errors import BadInput
 from wrongcot_train.card.eval_results import FOLDER, read_benchmarks, write_results
 from wrongcot_train.card.front_matter import front_matter, hub_data_set
 from wrongcot_train.card.read import Scored, base_of, read_record, read_scores
+from wrongcot_train.config import OUTSIDE
 from wrongcot_train.texts import visible
 
 CARD = "README.md"
@@ -92,6 +93,7 @@ def card_text(record: Mapping[str, Any], scores: Sequence[Scored], *, plot: str 
         curve=[point for point in record.get("curve") or [] if point["strict"]["value"] is not None],
         plot=plot,
         hub_set=hub_data_set(record),
+        data=data_of(record),
         settings=settings_of(record),
         cost=cost_of(record),
         mark=MARK,
@@ -100,13 +102,22 @@ def card_text(record: Mapping[str, Any], scores: Sequence[Scored], *, plot: str 
 
 
 def settings_of(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Name, value and origin of each setting that has a value."""
+    """Name, value and origin of each setting that decided the student.
+
+    The others are left out: places on somebody's disk, what was logged and where to, tokens of the Hub.
+    """
     origins = record.get("origins") or {}
     return [
-        (name, json.dumps(value, ensure_ascii=False), str(origins.get(name, "")))
+        (name, json.dumps(value, ensure_ascii=False), Path(str(origins.get(name, ""))).name)
         for name, value in record["config"].items()
-        if value is not None
+        if value is not None and name not in OUTSIDE
     ]
+
+
+def data_of(record: Mapping[str, Any]) -> str:
+    """The data set as others can find it: its name on the Hub, else what its folder is called."""
+    name = str(record["dataset"])
+    return name if record.get("dataset_commit") else Path(name).name or name
 
 
 def cost_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:

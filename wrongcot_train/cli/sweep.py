@@ -54,13 +54,14 @@ def sweep(
     if len(asked) > 1:
         raise click.UsageError(f"{' and '.join(asked)} exclude each other")
     from wrongcot_train.sweep.cells import cells_of, chosen
-    from wrongcot_train.sweep.chain import Sweep, run_cells
+    from wrongcot_train.sweep.chain import Sweep, check_folder, run_cells
     from wrongcot_train.sweep.spec import check_names, read_sweep
 
     spec = read_sweep(sweep_file)
     this = Sweep(spec, out, replace=replace, say=log)
     every = cells_of(spec)
     cells = chosen(every, names, patterns)
+    check_folder(out, begun=report_only)
     if not (status or report_only):
         check_names(spec)
     if dry_run or status:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from wrongcot_train.config import OUTSIDE
 from wrongcot_train.page.plots import Line, forest, lines, looks, scores, thinned
 from wrongcot_train.sweep.names import BASE
 from wrongcot_train.sweep.results import CellResult, training_of
@@ -217,12 +218,16 @@ def _sampling(score: Mapping[str, Any]) -> str:
 
 
 def _settings(spec: SweepSpec, results: Sequence[CellResult]) -> list[tuple[str, str]]:
-    """What the first finished student was trained with, but for its seed: the same for all."""
+    """What decided the first finished student, but for its seed: the same for all."""
     records = [one.record for one in results if one.record]
-    config = {**(records[0].get("config", {}) if records else spec.sft)}
-    config.pop("seed", None)
+    config = records[0].get("config", {}) if records else spec.sft
+    left_out = {"seed", *OUTSIDE}  # places, tokens and what was logged decide nothing
     versions = records[0].get("versions", {}) if records else {}
-    told = [(name, json.dumps(value, ensure_ascii=False)) for name, value in config.items() if value is not None]
+    told = [
+        (name, json.dumps(value, ensure_ascii=False))
+        for name, value in config.items()
+        if name not in left_out and value is not None
+    ]
     return [*told, *((f"version of {name}", str(value)) for name, value in versions.items())]
 
 

@@ -69,6 +69,23 @@ class Sweep:
         return content_hash([self.spec.benchmarks, *(folder.made(name) for name in done)])
 
 
+def check_folder(out: Path, *, begun: bool = False) -> None:
+    """Refuse a folder that holds something other than a sweep.
+
+    Args:
+        begun: whether a sweep must be there.
+
+    Raises:
+        BadInput: it does, it is a file, or no sweep is there.
+    """
+    if (out / CELLS).is_dir():
+        return
+    if begun:
+        raise BadInput(f"{out} holds no sweep", try_=["the same without --report-only    (fills it)"])
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise BadInput(f"{out} holds something else, which is left alone", try_=["--out ANOTHER"])
+
+
 def run_cells(sweep: Sweep, cells: Sequence[Cell]) -> None:
     """Fill all cells that are not done. Those in which another process works are left for the end, and waited for."""
     with _terminable():

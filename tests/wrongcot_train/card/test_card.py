@@ -128,6 +128,19 @@ def test_metadata_is_what_the_hub_reads(make_trained: Make, make_score: Make) ->
     assert card.data.model_name == "smollm2-135m-wrong"
 
 
+def test_no_place_on_somebodys_disk_and_no_token_is_in_a_card(make_trained: Make) -> None:
+    config = {"learning_rate": 1e-5, "seed": 1, "output_dir": "/home/ada/out", "hub_token": "hf_secret"}
+    config |= {"model_name_or_path": "/home/ada/models/small", "save_steps": 7}
+    origins = {"learning_rate": "/home/ada/run.yaml", "hub_token": "flag"}
+    student = make_trained(config=config, origins=origins, dataset="/home/ada/data/countdown", dataset_commit="")
+    write_card(student)
+    text = text_of(student)
+    assert "ada" not in text
+    assert "secret" not in text
+    assert "| `learning_rate` | `1e-05` | `run.yaml` |" in text
+    assert "| data set | `countdown` |" in text
+
+
 @pytest.mark.parametrize(
     ("changes", "head"),
     [
