@@ -19,7 +19,7 @@ from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.registry import Teacher
 from wrongcot_train.evaluate.overlap import TrainedOn, trained_on
-from wrongcot_train.evaluate.prompts import Form, check_shots, choose_form, own_prompt, prompt_ids, trained_form
+from wrongcot_train.evaluate.prompts import Form, check_shots, choose_form, own_prompt, prompt_ids
 from wrongcot_train.students import find_student, get_student, has_template, load_tokenizer, prompt_form
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _look_up(
     spec: EvalSpec, model: Teacher, kind: EngineKind, options: BaseModel
 ) -> tuple[PreTrainedTokenizerBase | None, str, bool, str]:
     """The tokenizer where prompts are tokenised here, the revision of the weights, whether there is a chat template,
-    and the name of the prompt that is the student's own: what it was trained on, if its record says so.
+    and the name of the prompt that is the student's own.
 
     A model without weights and one that a server runs are taken to have a chat template: whoever serves it renders it.
     The tokenizer of a folder on this machine knows better.
@@ -200,9 +200,8 @@ def _look_up(
     if model.engine or runs == "server":
         served = Path(model.path) if model.path else None
         known = load_tokenizer(served) if served and served.is_dir() else None
-        own = own_prompt(trained_form(spec.model) or prompt_form(model, known))
-        return None, kind.revision(model, options), has_template(known), own
+        return None, kind.revision(model, options), has_template(known), own_prompt(prompt_form(model, known))
     student = find_student(spec.model)
     tokenizer = load_tokenizer(student.folder)
-    own = own_prompt(trained_form(spec.model) or prompt_form(model, tokenizer))
+    own = own_prompt(prompt_form(model, tokenizer))
     return tokenizer, student.revision, has_template(tokenizer), own

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wrongcot_data.engines.tokens import token_ids
@@ -14,7 +12,6 @@ from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.prompting import render
 from wrongcot_data.teachers.registry import PROMPT_STYLES, PromptStyle, Teacher
 from wrongcot_train.data import eval_prompt
-from wrongcot_train.evaluate.overlap import RECORD
 from wrongcot_train.students import CHAT, PLAIN
 
 if TYPE_CHECKING:
@@ -52,18 +49,6 @@ class Form:
 def own_prompt(form: str) -> str:
     """The name of the prompt that a student of this form was trained on."""
     return "chat-zero" if form == CHAT else PLAIN
-
-
-def trained_form(model: str) -> str:
-    """The form of the rows that a student in a folder was trained on, by its record; empty where none says.
-
-    A tokenizer with a chat template may well have been trained on plain text.
-    """
-    try:
-        told = json.loads((Path(model) / RECORD).read_text(encoding="utf-8"))["format"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    return told if told in (CHAT, PLAIN) else ""
 
 
 def choose_form(name: str, shots: int | None, model: Teacher, *, chat: bool) -> Form:

@@ -54,25 +54,6 @@ def test_the_default_is_the_form_that_the_student_was_trained_in(chat_student: P
     assert prepare(asked("scripted", engine="scripted")).form.name == "chat-zero"
 
 
-@pytest.mark.parametrize(("told", "own"), [("plain-v1", "plain-v1"), ("chat", "chat-zero"), ("another", "chat-zero")])
-def test_the_form_that_a_student_was_trained_in_is_known_from_its_record(
-    told: str, own: str, make_tiny_model: Callable[..., Path], tmp_path: Path
-) -> None:
-    student = make_tiny_model(tmp_path / "student")
-    (student / "sft.json").write_text(json.dumps({"format": told}))
-    assert prepare(asked(student)).form.name == own
-    assert prepare(asked(student, prompt="chat-few")).form.name == "chat-few"
-
-
-def test_a_student_trained_on_plain_text_is_asked_plain_text(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
-    """Its tokenizer has a chat template all the same."""
-    trained = ["sft", "--student", chat_student, "--dataset", dataset, "--variant", "wrong", "--max-steps", "1"]
-    trained += ["--prompt-format", "plain-v1", "--out", tmp_path / "student"]
-    done = CliRunner().invoke(main, [str(one) for one in trained])
-    assert done.exit_code == 0, done.output
-    assert prepare(asked(tmp_path / "student")).form.name == "plain-v1"
-
-
 def test_shots_are_as_many_as_asked_for_and_named(plain_student: Path) -> None:
     exam = prepare(asked(plain_student, prompt="plain-few", shots=2))
     (prompt,) = exam.prompts.values()
