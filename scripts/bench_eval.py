@@ -78,7 +78,7 @@ class Contestant:
 
     Attributes:
         command: given a folder for what it writes.
-        replies: what it wrote there, by the text of the prompt: the replies in tokens of the model.
+        replies: what it wrote there, by the text of the prompt.
     """
 
     name: str
