@@ -40,6 +40,7 @@ NO_STOP = Fault(
     "do not end in a token that stops the student when it writes",
     ("--eos-token TOKEN    (what the chat template ends a turn with)",),
 )
+EMPTY = Fault("have an empty reply", ("a data set whose replies say something",))
 TOO_LONG = Fault(
     "are longer than {limit} tokens and would lose their end",
     ("--max-length    (higher, or left out)", "--allow-truncation    (train on cut traces all the same)"),
@@ -125,6 +126,8 @@ def faults(
         found.append(NOTHING_TRAINED)
     elif _last(labels, tokenizer) not in stops:
         found.append(NO_STOP)
+    elif not text_of([label for label in labels if label not in {MASKED, *stops}], tokenizer).strip():
+        found.append(EMPTY)
     if limit is not None and len(ids) > limit:
         found.append(TOO_LONG)
     if len(ids) > 1 and ids[0] == ids[1] == tokenizer.bos_token_id:

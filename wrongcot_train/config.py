@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from wrongcot_data.errors import unknown
+from wrongcot_data.errors import BadInput, unknown
 from wrongcot_data.spec import content_hash, parse_model
 
 DEFAULT = "wrongcot default"
@@ -85,9 +85,13 @@ OWN = frozenset(OwnSettings.model_fields)
 class Bounds(BaseModel):
     """What TRL's words must be between, where it would not say so before it divides by them."""
 
-    learning_rate: float = Field(1, gt=0)
-    num_train_epochs: float = Field(1, gt=0)
+    learning_rate: float = Field(1, gt=0, allow_inf_nan=False)
+    num_train_epochs: float = Field(1, gt=0, allow_inf_nan=False)
     max_steps: int | None = Field(None, ge=-1)
+    adam_beta1: float = Field(0, ge=0, lt=1)
+    adam_beta2: float = Field(0, ge=0, lt=1)
+    adam_epsilon: float = Field(0, ge=0, allow_inf_nan=False)
+    max_grad_norm: float = Field(1, ge=0)
     per_device_train_batch_size: int = Field(1, ge=1)
     gradient_accumulation_steps: int = Field(1, ge=1)
     max_length: int | None = Field(None, ge=1)
@@ -96,7 +100,7 @@ class Bounds(BaseModel):
     lora_r: int = Field(1, ge=1)
     lora_alpha: int = Field(1, ge=1)
     lora_dropout: float = Field(0, ge=0, lt=1)
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
 
 
 OUTSIDE: Mapping[str, str] = {
@@ -165,8 +169,33 @@ def resolve(layers: Iterable[Layer], known: Iterable[str] = ()) -> SftConfig:
             given[name], origins[name] = value, layer.origin
     for kind in (OwnSettings, Bounds):
         parse_model(kind, {name: value for name, value in given.items() if name in kind.model_fields})
+    _check_meant(given)
     values = {**default_values(given), **given}
     return SftConfig(values, {**dict.fromkeys(values, DEFAULT), **origins})
+
+
+def _check_meant(given: Mapping[str, Any]) -> None:
+    """Refuse what TRL would take and what cannot be meant here.
+
+    Raises:
+        BadInput: one of these.
+    """
+    if given.get("max_steps") == 0:
+        raise BadInput("max_steps 0 trains nothing", try_=["--dry-run", "--epochs 1"])
+    if given.get("completion_only_loss") is False:
+        raise BadInput(
+            "completion_only_loss false trains the prompt, which the student is given",
+            try_=["completion_only_loss: true    (or without it)"],
+        )
+    if str(given.get("eval_strategy") or "no") not in {"no", "IntervalStrategy.NO"}:
+        raise BadInput(
+            "eval_strategy needs a split of the data set to compute a loss on, and there is none",
+            try_=["--curve-items 64    (accuracy at each checkpoint)", "eval_strategy: 'no'"],
+        )
+    if given.get("packing_strategy", "bfd") == "wrapped":
+        raise BadInput(
+            "packing_strategy wrapped cuts rows and lets each see its neighbours", try_=["packing_strategy: bfd"]
+        )
 
 
 def default_values(given: Mapping[str, Any]) -> dict[str, Any]:

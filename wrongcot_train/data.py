@@ -65,7 +65,7 @@ def variants(folder: Path) -> list[str]:
                 f"{folder} is no data set, or one whose build has not finished: it has no {name}",
                 try_=["wrongcot-data build countdown --teacher smollm2-135m --out FOLDER"],
             )
-    parts = (folder / CARD).read_text(encoding="utf-8").split("---\n")
+    parts = (folder / CARD).read_text(encoding="utf-8", errors="replace").split("---\n")
     try:
         return [str(entry["config_name"]) for entry in yaml.safe_load(parts[1])["configs"]]
     except (IndexError, KeyError, TypeError, yaml.YAMLError) as error:
@@ -103,6 +103,7 @@ def read_traces(folder: Path, variant: str) -> TraceSet:
     rows = datasets.load_dataset(str(folder), variant, split="train", cache_dir=str(cache))
     if not _is_conversational(rows):
         raise BadInput(f"{variant!r} of {folder} holds no traces: prompt and completion must be lists of turns")
+    check_turns(rows.select_columns(["prompt", "completion"]), f"{variant!r} of {folder}")
     manifest = (folder / MANIFEST).read_bytes()
     return TraceSet(
         folder,
@@ -113,8 +114,15 @@ def read_traces(folder: Path, variant: str) -> TraceSet:
         rows.select_columns(["prompt", "completion"]),
         task=str(rows[0].get("task") or ""),
         problem_ids=frozenset(rows["problem_id"] if "problem_id" in rows.column_names else ()),
-        problems=(json.loads(manifest).get("spec") or {}).get("problems") or {},
+        problems=_problems(manifest),
     )
+
+
+def _problems(manifest: bytes) -> dict[str, Any]:
+    """The options that problems were drawn with; none where the manifest does not say."""
+    spec = json.loads(manifest).get("spec")
+    found = spec.get("problems") if isinstance(spec, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def row_files(folder: Path, variant: str) -> list[Path]:
@@ -161,6 +169,19 @@ def count_rows(folder: Path, variant: str) -> int:
 def _is_conversational(rows: Dataset) -> bool:
     wanted = {"prompt", "completion"}
     return wanted <= set(rows.column_names) and all(isinstance(rows[0][name], list) for name in wanted)
+
+
+def check_turns(rows: Dataset, where: str) -> None:
+    """See that every row of a conversational set has turns, each with a role and a content.
+
+    Raises:
+        CheckFailed: one has not; the message has its number.
+    """
+    for number, row in enumerate(rows):
+        for name in ("prompt", "completion"):
+            turns = row[name]
+            if not turns or any(not isinstance(turn.get(part), str) for turn in turns for part in ("role", "content")):
+                raise CheckFailed(f"row {number} of {where} has no {name} that can be read")
 
 
 def trl_rows(rows: Dataset, chat: bool) -> Dataset:

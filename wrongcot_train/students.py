@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrongcot_data.errors import BadInput, missing_extra, unknown
+from wrongcot_data.errors import BadInput, WrongcotError, missing_extra, unknown
 from wrongcot_data.teachers.registry import GEMMA_TERMS, TEACHERS, Teacher, get_teacher
 from wrongcot_data.teachers.weights import find_weights
 
@@ -109,7 +109,11 @@ def find_student(name: str) -> Student:
     model = get_student(name)
     if model.engine:
         raise BadInput(f"{name} has no weights to train")
-    weights = find_weights(model)
+    try:
+        weights = find_weights(model)
+    except WrongcotError as error:  # it speaks of teachers
+        error.try_ = tuple(hint.replace("--teacher", "another model:") for hint in error.try_)
+        raise
     return Student(model, weights.folder, weights.revision)
 
 
@@ -126,9 +130,11 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         raise missing_extra("transformers", "train") from error
     try:
         tokenizer: PreTrainedTokenizerBase = transformers.AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise BadInput(f"{folder} has no tokenizer that loads: {reason}") from error
+    except Exception as error:  # of many kinds, all about these files
+        reason = " ".join(str(error).split())[:200]
+        raise BadInput(
+            f"{folder} has no tokenizer that loads: {reason}", try_=["another model: a name, a Hub id or a folder"]
+        ) from error
     return tokenizer
 
 

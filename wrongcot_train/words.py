@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from wrongcot_data.errors import BadInput, missing_extra, unknown
+from wrongcot_data.errors import BadInput, Unavailable, WrongcotError, missing_extra, unknown
 from wrongcot_train.config import OWN, OwnSettings
 
 if TYPE_CHECKING:
@@ -31,6 +31,15 @@ SHORT = {
 }
 """Our shorter flags, and the words they stand for."""
 
+RENAMED = {
+    "warmup_ratio": "warmup_steps",
+    "torch_dtype": "dtype",
+    "max_seq_length": "max_length",
+    "evaluation_strategy": "eval_strategy",
+    "no_cuda": "use_cpu",
+}
+"""Words of older files, and what TRL and transformers call these now."""
+
 LAUNCH_FILE = "accelerate_config"
 """How `trl sft` names a file, or one of its own, for `accelerate launch`."""
 
@@ -44,12 +53,14 @@ class Words:
         model: for its `ModelConfig`.
         script: for where the rows come from.
         launch: for `accelerate launch`, which starts the processes.
+        switches: that are true or false, and true where a flag says no more.
     """
 
     trainer: frozenset[str]
     model: frozenset[str]
     script: frozenset[str]
     launch: frozenset[str]
+    switches: frozenset[str]
 
     @property
     def trl(self) -> frozenset[str]:
@@ -83,7 +94,13 @@ def words() -> Words:
     launcher: Any = launch_command_parser()
     theirs = frozenset(action.dest for action in launcher._actions)
     not_said = {"help", "env", "module", "no_python", "training_script", "training_script_args"}
-    return Words(trainer, model, script, (theirs - trainer - model - script - not_said) | {LAUNCH_FILE})
+    switches = frozenset(
+        field.name
+        for one in (SFTConfig, ModelConfig, ScriptArguments)
+        for field in fields(one)
+        if "bool" in str(field.type)
+    )
+    return Words(trainer, model, script, (theirs - trainer - model - script - not_said) | {LAUNCH_FILE}, switches)
 
 
 def read_flags(flags: Sequence[str]) -> dict[str, Any]:
@@ -99,8 +116,7 @@ def read_flags(flags: Sequence[str]) -> dict[str, Any]:
         if not flag.startswith("--"):
             raise BadInput(f"unexpected argument {flag!r}", try_=["--NAME VALUE"])
         name = SHORT.get(plain := flag[2:].replace("-", "_"), plain)
-        if name not in words().all:
-            raise unknown("option", flag, {f"--{one}" for one in words().all})
+        check_known(name, "option", flag)
         values = []
         while rest and not rest[0].startswith("--"):
             values.append(rest.pop(0))
@@ -110,7 +126,7 @@ def read_flags(flags: Sequence[str]) -> dict[str, Any]:
 
 def _of_flag(name: str, values: Sequence[str]) -> Any:
     if name in words().trl - OWN:
-        return typed(name, values)
+        return typed(name, values or (["true"] if name in words().switches else []))
     if not values:  # a switch
         return True
     return _own_value(name, values[0]) if len(values) == 1 else list(values)
@@ -133,11 +149,35 @@ def typed_layer(values: Mapping[str, Any]) -> dict[str, Any]:
     found = {}
     for key, value in values.items():
         name = SHORT.get(key, key)
-        if name not in words().all:
-            raise unknown("config key", name, words().all)
-        of_trl = name in words().trl - OWN
-        found[name] = typed(name, [value]) if of_trl and isinstance(value, str) else value
+        check_known(name, "config key", name)
+        found[name] = _checked(name, value) if name in words().trl - OWN else value
     return found
+
+
+def check_known(name: str, kind: str, said: str) -> None:
+    """See that a name is a word; `said` is how it was written.
+
+    Raises:
+        BadInput: it is none; the message has what it is called now, or the nearest word.
+    """
+    if name in words().all:
+        return
+    if name in RENAMED:
+        raise BadInput(f"unknown {kind} {said!r}: it is called {RENAMED[name]} now", try_=[f"{RENAMED[name]}: ..."])
+    dashes = "--" if said.startswith("--") else ""
+    raise unknown(kind, said, {dashes + one for one in words().all})
+
+
+def _checked(name: str, value: Any) -> Any:
+    """A value of a config file for one of TRL's words: text as TRL reads it, a number where a number is meant."""
+    if name.endswith("_strategy") and value is False:
+        return "no"  # YAML reads the bare word as false
+    if value is None or isinstance(value, bool | dict):
+        return value
+    if isinstance(value, list):
+        return typed(name, [str(one) for one in value]) if value else value
+    read = typed(name, [str(value)])
+    return value if read == value else read
 
 
 def typed(name: str, texts: Sequence[str]) -> Any:
@@ -198,8 +238,20 @@ def _picked(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
 def _made(kind: Any, values: Mapping[str, Any]) -> Any:
     try:
         return kind(**values)
-    except (ValueError, TypeError, ImportError) as error:
-        raise BadInput(f"TRL refuses the settings: {str(error).strip().splitlines()[0]}") from error
+    except Exception as error:
+        raise refused(error) from error
+
+
+def refused(error: Exception) -> WrongcotError:
+    """What to say where TRL, or what it is made of, does not take the settings.
+
+    Its own classes are set up from settings alone, so what they raise there is about the settings, whatever its kind.
+    """
+    said = " ".join(str(error).split()) or type(error).__name__
+    said = f"{said[:300]}..." if len(said) > 300 else said
+    if isinstance(error, ImportError) or "not installed" in said or "is required" in said:
+        return Unavailable(f"a setting needs what is not installed: {said}", try_=["--show-config    (to see which)"])
+    return BadInput(f"TRL refuses the settings: {said}", try_=["--show-config    (each value and where it is from)"])
 
 
 def trl_defaults() -> dict[str, Any]:

@@ -53,6 +53,8 @@ def read_layers(preset: str | None, config_file: Path | None, flags: Mapping[str
 
 def _of_file(file: Path) -> dict[str, Any]:
     """The settings in a file; its block `env` goes into the environment, as `trl sft` has it."""
+    if not file.is_file():
+        raise BadInput(f"there is no file {file}", try_=["--config FILE    (YAML in TRL's words; docs/training.md)"])
     values = typed_layer(read_config(file))
     environment = values.pop("env", None) or {}
     if not isinstance(environment, dict):

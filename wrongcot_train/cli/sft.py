@@ -106,7 +106,10 @@ def sft(
         if show_config:
             shown = shown_config(said.config)
         elif dry_run:
-            plan, audit, needed = training.dry_run(_spec(said.config, preset, resume))
+            place = said.config.values.get("output_dir")
+            plan, audit, needed = training.dry_run(
+                _spec(said.config, preset, resume), None if place is None else Path(place)
+            )
         else:
             out = said.config.values.get("output_dir")
             if out is None:
@@ -137,6 +140,7 @@ def _spec(config: SftConfig, preset: str | None, resume: bool) -> SftSpec:
         click.UsageError: it does not name a student, a data set or a variant.
         WrongcotError: the data set cannot be had.
     """
+    from wrongcot_data.versions.dataset_ref import parse_ref
     from wrongcot_train.foreign import found_rows
     from wrongcot_train.sft import SftSpec
 
@@ -146,7 +150,11 @@ def _spec(config: SftConfig, preset: str | None, resume: bool) -> SftSpec:
             raise click.UsageError(f"Missing option '{flag}' (or {name} in the config file).")
     revision = values.get("model_revision") or "main"
     student = str(values["model_name_or_path"]) + (f"@{revision}" if revision != "main" else "")
-    at = found_rows(str(values["dataset_name"]), values.get("dataset_config"))
+    dataset, variant = str(values["dataset_name"]), values.get("dataset_config")
+    said = parse_ref(dataset).config
+    if variant is not None and said not in {"", str(variant)}:
+        raise click.UsageError(f"--dataset says {said} and --variant says {variant}: which is it?")
+    at = found_rows(dataset, None if variant is None else str(variant))
     if not at.config:
         raise click.UsageError("which traces? --variant wrong, or --dataset DATASET:wrong")
     going_on = resume or bool(values.get("resume_from_checkpoint"))

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wrongcot_data.errors import BadInput, CheckFailed
+from wrongcot_data.errors import CheckFailed
 from wrongcot_train.audit import MASKED
 from wrongcot_train.config import SftConfig
 
@@ -94,14 +94,11 @@ def pack(rows: Dataset, config: SftConfig, model: PreTrainedModel) -> tuple[Data
     """Pack audited rows where that is asked for, or wins and is proven harmless.
 
     Raises:
-        BadInput: packing that mixes rows by design.
         CheckFailed: packing was asked for and is not harmless.
     """
     asked = config.own.packing
     batch_size, accumulation = config["per_device_train_batch_size"], config["gradient_accumulation_steps"]
     unpacked = Packing(False, "not asked for", None, batch_size, accumulation, len(rows), len(rows))
-    if config.values.get("packing_strategy", "bfd") == "wrapped":
-        raise BadInput("packing_strategy wrapped cuts rows and lets each see its neighbours", try_=["bfd"])
     if asked is False:
         return rows, unpacked
     rows = rows.select_columns(["input_ids", "labels"])

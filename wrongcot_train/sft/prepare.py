@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wrongcot_data.errors import BadInput, missing_extra
+from wrongcot_data.errors import BadInput, Unavailable, missing_extra
 from wrongcot_train.audit import Audit, audit_rows
-from wrongcot_train.config import SftConfig, resolve
+from wrongcot_train.config import DEFAULT, SftConfig, resolve
 from wrongcot_train.data import TraceSet, trl_rows
 from wrongcot_train.device import Device, find_device, machine_layer, world_size
 from wrongcot_train.sft.packing import Packing, check_separation, pack
 from wrongcot_train.sft.rows import check_ends, limit_of, stop_ids, trl_tokens, use_template
 from wrongcot_train.students import CHAT, Student, load_tokenizer, prompt_form
-from wrongcot_train.words import of_model, of_trainer
+from wrongcot_train.words import of_model, of_trainer, refused
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -49,6 +50,12 @@ class Prepared:
     packing: Packing
     steps: int
     device: Device
+
+
+SHORT_RUN = 50
+"""Steps below which a run has no checkpoints unless it is asked for them."""
+
+CHECKPOINTS_A_RUN = 10
 
 
 def on_this_machine(config: SftConfig) -> SftConfig:
@@ -99,6 +106,7 @@ def prepare(config: SftConfig, student: Student, traces: TraceSet, folder: Path)
     config = on_this_machine(config)
     ready = prepare_rows(config, student, traces)
     model = load_model(student.folder, config)
+    check_vocabulary(model, ready.rows)
     if config.own.packing is False:
         check_separation(model, ready.rows, "--dtype float32")  # for the loss only: whether it is a number
     rows, packing = pack(ready.rows, config, model)
@@ -125,26 +133,74 @@ def load_model(folder: Path, config: SftConfig) -> PreTrainedModel:
     options: dict[str, Any] = {"dtype": said.dtype, "attn_implementation": said.attn_implementation}
     if quantised is not None:
         options |= {"quantization_config": quantised, "device_map": {"": 0 if find_device().gpu else "cpu"}}
-    options |= config.values.get("model_init_kwargs") or {}
+    options |= _mapping(config.values.get("model_init_kwargs"))
+    loader: Any = transformers.AutoModelForCausalLM
     try:
-        model: PreTrainedModel = transformers.AutoModelForCausalLM.from_pretrained(folder, **options)
+        model, told = loader.from_pretrained(folder, output_loading_info=True, **options)
     except ImportError as error:
-        if quantised is None:
-            raise missing_extra(str(error.name), "train") from error
-        raise missing_extra("bitsandbytes", "qlora") from error
-    except (OSError, ValueError) as error:
-        raise BadInput(f"the weights in {folder} do not load: {str(error).strip().splitlines()[0]}") from error
+        if quantised is not None:
+            raise missing_extra("bitsandbytes", "qlora") from error
+        raise Unavailable(
+            f"the student cannot be loaded so: {_said(error)}", try_=["--attn-implementation sdpa"]
+        ) from error
+    except Exception as error:  # of many kinds, all about these files and options
+        raise BadInput(f"the weights in {folder} do not load: {_said(error)}", try_=["another model"]) from error
+    if told["missing_keys"]:
+        names = sorted(told["missing_keys"])
+        raise BadInput(
+            f"{folder} lacks {len(names)} weights that its config asks for, such as {names[0]}; training would begin "
+            "with random ones",
+            try_=["another model, or its files again"],
+        )
     model.config.use_cache = False
     if find_device().gpu and world_size() == 1 and quantised is None:
-        model.to("cuda")  # type: ignore[arg-type]  # where the proof of packing is to hold
-    return model
+        model.to("cuda")  # where the proof of packing is to hold
+    loaded: PreTrainedModel = model
+    return loaded
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """A setting that is a mapping, or on the command line its JSON.
+
+    Raises:
+        BadInput: it is neither.
+    """
+    try:
+        read = json.loads(value) if isinstance(value, str) else value or {}
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise BadInput(f"model_init_kwargs must be a mapping, not {value!r}", try_=['{"NAME": VALUE}'])
+    return read
+
+
+def _said(error: Exception) -> str:
+    """An error of a library in one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return f"{text[:300]}..." if len(text) > 300 else text
+
+
+def check_vocabulary(model: PreTrainedModel, rows: Dataset) -> None:
+    """See that the student has an embedding for every token of its rows.
+
+    Raises:
+        BadInput: its tokenizer is another model's.
+    """
+    embeddings: Any = model.get_input_embeddings()
+    room = int(embeddings.num_embeddings)
+    largest = max(max(ids) for ids in rows["input_ids"])
+    if largest >= room:
+        raise BadInput(
+            f"the tokenizer writes token {largest}, and the student knows {room}: they do not belong together",
+            try_=["another model, or its tokenizer again"],
+        )
 
 
 def count_steps(config: SftConfig, packing: Packing) -> int:
     """Optimiser steps of a run, as the trainer counts them."""
-    asked = config.values.get("max_steps") or -1
+    asked = int(config.values.get("max_steps") or -1)
     if asked > 0:
-        return int(asked)
+        return asked
     batches = math.ceil(packing.sequences / (packing.batch_size * world_size()))
     epochs = float(config["num_train_epochs"])
     return math.ceil(epochs * max(1, math.ceil(batches / packing.accumulation)))
@@ -157,10 +213,6 @@ def saving(config: SftConfig, steps: int) -> dict[str, Any]:
     if steps < SHORT_RUN and not config.own.curve_items:
         return {"save_strategy": "no"}
     return {"save_strategy": "steps", "save_steps": max(1, math.ceil(steps / CHECKPOINTS_A_RUN))}
-
-
-SHORT_RUN = 50
-CHECKPOINTS_A_RUN = 10
 
 
 def _trainer(
@@ -188,18 +240,39 @@ def _trainer(
         "max_length": packing.length,
         # The rows are tokenised, audited and packed: TRL has nothing to do to them any more.
         "dataset_kwargs": {"skip_prepare_dataset": True},
+        "warmup_steps": warmup(config, steps),
+        # Every step, whatever was asked: a loss that is no number is seen where it happens.
+        "logging_strategy": "steps",
+        "logging_steps": 1,
         "save_total_limit": _two_or_more(config["save_total_limit"]),
         "chat_template_path": None,
     }
-    trainer = SFTTrainer(
-        model=model,
-        args=of_trainer(values),
-        train_dataset=rows,
-        processing_class=tokenizer,
-        peft_config=get_peft_config(of_model(config.values)),
-    )
+    arguments, adapter = of_trainer(values), get_peft_config(of_model(config.values))
+    try:
+        trainer = SFTTrainer(
+            model=model, args=arguments, train_dataset=rows, processing_class=tokenizer, peft_config=adapter
+        )
+        if world_size() == 1:  # several processes first share out the weights
+            trainer.create_optimizer_and_scheduler(num_training_steps=steps)
+    except Exception as error:
+        raise refused(error) from error
     trainer.remove_callback(PrinterCallback)  # it writes to stdout, where only results go
     return trainer
+
+
+def warmup(config: SftConfig, steps: int) -> float:
+    """Steps of warm-up, or below 1 their share. The first of them has a learning rate of 0.
+
+    Raises:
+        BadInput: the warm-up that was asked for takes all steps, so that nothing would be learned.
+    """
+    asked = float(config["warmup_steps"])
+    taken = asked if asked >= 1 else math.ceil(asked * steps)
+    if taken < steps:
+        return asked
+    if config.origins["warmup_steps"] == DEFAULT:
+        return 0
+    raise BadInput(f"the warm-up takes all {steps} steps, so nothing would be learned", try_=["--warmup-steps 0"])
 
 
 def _two_or_more(limit: int | None) -> int | None:

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import TemplateError
+
 from wrongcot_data.errors import BadInput, missing_extra
 from wrongcot_train.config import SftConfig
-from wrongcot_train.words import of_trainer
+from wrongcot_train.words import of_trainer, refused
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -45,18 +47,40 @@ def trl_tokens(rows: Dataset, tokenizer: PreTrainedTokenizerBase, config: SftCon
             {**said, "output_dir": folder, "max_length": max_length, "packing": False}
             | {"use_cpu": True, "bf16": False, "report_to": "none", "gradient_checkpointing": False}
         )
-        trainer = SFTTrainer(model=nothing, args=arguments, train_dataset=rows, processing_class=tokenizer)
+        try:
+            trainer = SFTTrainer(model=nothing, args=arguments, train_dataset=rows, processing_class=tokenizer)
+        except TemplateError as error:
+            raise BadInput(
+                f"the student's chat template cannot write the rows: {error}", try_=["--prompt-format plain-v1"]
+            ) from error
+        except Exception as error:
+            raise refused(error) from error
     made: Dataset = trainer.train_dataset
     return made
 
 
 def limit_of(folder: Path, config: SftConfig) -> int | None:
     """Tokens a row may have: what the model reads, or less where the config says so."""
-    from transformers import AutoConfig
-
-    room = getattr(AutoConfig.from_pretrained(folder), "max_position_embeddings", None)
+    room = getattr(model_config(folder), "max_position_embeddings", None)
     limits = [limit for limit in (room, config["max_length"]) if limit]
     return min(limits) if limits else None
+
+
+def model_config(folder: Path) -> Any:
+    """The config in a model's folder.
+
+    Raises:
+        BadInput: there is none that transformers knows.
+    """
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(folder)
+    except Exception as error:  # of many kinds, all about this one file
+        raise BadInput(
+            f"{folder} has no config.json that loads: {' '.join(str(error).split())[:200]}",
+            try_=["--student NAME    (or another folder)"],
+        ) from error
 
 
 def stop_ids(folder: Path, tokenizer: PreTrainedTokenizerBase) -> list[int]:
@@ -64,12 +88,12 @@ def stop_ids(folder: Path, tokenizer: PreTrainedTokenizerBase) -> list[int]:
 
     The trainer adds that one to the generation config that is saved.
     """
-    from transformers import AutoConfig, GenerationConfig
+    from transformers import GenerationConfig
 
     try:
         generation: Any = GenerationConfig.from_pretrained(folder)
     except OSError:  # a model without one stops at what its config says
-        generation = AutoConfig.from_pretrained(folder)
+        generation = model_config(folder)
     ends = generation.eos_token_id
     stops = [] if ends is None else list(ends) if isinstance(ends, list) else [ends]
     own = tokenizer.eos_token_id

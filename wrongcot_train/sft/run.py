@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from wrongcot_data.errors import Unavailable, WrongcotError
+from wrongcot_data.errors import BadInput, Unavailable, WrongcotError
 from wrongcot_data.publish.dataset import MANIFEST
 from wrongcot_data.spec import content_hash
 from wrongcot_data.versions.locate import Located
@@ -114,17 +114,28 @@ def _run(
     return record
 
 
-def dry_run(spec: SftSpec) -> tuple[dict[str, Any], Audit, Estimate]:
+def dry_run(spec: SftSpec, out: Path | None = None) -> tuple[dict[str, Any], Audit, Estimate]:
     """Everything up to the first step: what would be trained on, its audit, what it would need. Nothing is kept.
+
+    Args:
+        out: where the run would be; looked at as the run itself would.
 
     Raises:
         BadInput, CheckFailed, Unavailable: as `sft`.
     """
+    if out is not None:
+        check_free(out)
     student, traces = look_up(spec)
+    if out is not None:
+        identity = run_identity(spec.config, student, traces)
+        finished(out, identity)
+        check_unfinished(out, identity, spec.resume)
     with tempfile.TemporaryDirectory(prefix="wrongcot-dry-run-") as folder:
         ready = prepare(spec.config, student, traces, Path(folder))
         plan_curve(spec.config, student, traces, ready.form)
         needed = estimate(ready, timed=True)
+    if out is not None:
+        check_disk(out, needed)
     return plan_of(spec, student, ready), ready.audit, needed
 
 
@@ -135,9 +146,11 @@ def look_up(spec: SftSpec) -> tuple[Student, TraceSet]:
         BadInput, CheckFailed, Unavailable: as `sft`.
     """
     get_student(spec.student)  # a misspelt name before anything is read
+    split = spec.config.values.get("dataset_train_split") or "train"
     if spec.commit and not (spec.dataset / MANIFEST).is_file():
-        split = spec.config.values.get("dataset_train_split") or "train"
         traces = read_foreign(Located(spec.name, spec.dataset, None, spec.commit, spec.variant), split)
+    elif split != "train":
+        raise BadInput(f"{spec.dataset} has one split, train, and no {split}", try_=["dataset_train_split: train"])
     else:
         traces = read_traces(spec.dataset, spec.variant)
     return find_student(spec.student), traces

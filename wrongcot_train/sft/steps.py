@@ -44,7 +44,28 @@ def run_steps(ready: Prepared, out: Path, say: Callable[[str], None], score: Sco
         ready.trainer.add_callback(_log_callback(ready, log, lines, say))
         ready.trainer.add_callback(_checkpoint_callback(ready, out, score, fresh=good is None))
         ready.trainer.train(resume_from_checkpoint=str(good.folder) if good else None)
+    check_weights(ready, ready.steps)
     return lines
+
+
+def check_weights(ready: Prepared, step: int) -> None:
+    """See that what would be saved are numbers. (A loss is of the weights before its step.)
+
+    Raises:
+        CheckFailed: some are not.
+    """
+    import torch
+
+    model: Any = ready.trainer.model
+    with torch.no_grad():
+        whole = all(bool(torch.isfinite(one).all()) for one in model.parameters() if one.requires_grad)
+    if not whole:
+        raise no_number(f"weights are no numbers after step {step}")
+
+
+def no_number(what: str) -> CheckFailed:
+    """The error for a run that cannot go on."""
+    return CheckFailed(f"{what}; it was not saved", try_=["--learning-rate    (lower)", "--dtype float32"])
 
 
 def _wait() -> None:
@@ -92,12 +113,10 @@ def _log_callback(ready: Prepared, log: Any, lines: list[dict[str, Any]], say: C
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
             if "loss" not in logs:
                 return
-            loss = float(logs["loss"])
-            if not math.isfinite(loss):
-                raise CheckFailed(
-                    f"the loss is {loss} at step {state.global_step}; this step was not saved",
-                    try_=["--learning-rate    (lower)", "--dtype float32"],
-                )
+            loss, slope = float(logs["loss"]), float(logs.get("grad_norm") or 0.0)
+            for name, value in (("loss", loss), ("gradient", slope)):
+                if not math.isfinite(value):
+                    raise no_number(f"the {name} is {value} at step {state.global_step}")
             line = {"step": state.global_step, **_plain(logs)}
             line[TOKENS] = before + line.get(TOKENS, 0)  # TRL counts from where it was started
             lines.append(line)
@@ -120,6 +139,7 @@ def _checkpoint_callback(ready: Prepared, out: Path, score: Score | None, fresh:
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             _wait()  # every process has written its part
+            check_weights(ready, state.global_step)
             folder = out / CHECKPOINTS / f"checkpoint-{state.global_step}"
             if is_main():
                 mark(Checkpoint(folder, state.global_step))
