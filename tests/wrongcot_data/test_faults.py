@@ -53,7 +53,7 @@ def test_the_second_interrupt_ends_at_once_and_the_same_command_goes_on(tmp_path
     assert time.monotonic() - told < 3
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    assert "goes on from what it has stored" in errors
+    assert "the same command goes on from what is stored" in errors
     scripted(out, "--limit", 200)
     scripted(tmp_path / "whole", "--limit", 200)
     assert rows(out, "samples") == rows(tmp_path / "whole", "samples")

@@ -77,7 +77,7 @@ class Program(click.Group):
             complain(ctx, BadInput(_one_line(error.format_message()), try_=[f"{path} --help"]))
             sys.exit(BadInput.exit_code)
         except KeyboardInterrupt:
-            log("interrupted; a build or an eval goes on from what it has stored when the same command is given again")
+            log("interrupted; the same command goes on from what is stored (sft: with --resume)")
             sys.exit(INTERRUPTED)
         except BrokenPipeError:  # the reader of a pipe went away, as `| head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

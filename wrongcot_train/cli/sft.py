@@ -106,18 +106,15 @@ def sft(
         if show_config:
             shown = shown_config(said.config)
         elif dry_run:
-            place = said.config.values.get("output_dir")
-            plan, audit, needed = training.dry_run(
-                _spec(said.config, preset, resume), None if place is None else Path(place)
-            )
+            plan, audit, needed = training.dry_run(_spec(said.config, preset, resume), _place(said.config))
         else:
-            out = said.config.values.get("output_dir")
+            out = _place(said.config)
             if out is None:
                 raise click.UsageError("Missing option '--out'.")
             from wrongcot_train.device import is_main
 
             say = log if is_main() else _say_nothing
-            record = {"out": str(out), **training.sft(_spec(said.config, preset, resume), Path(out), say)}
+            record = {"out": str(out), **training.sft(_spec(said.config, preset, resume), out, say)}
             if not is_main():
                 return
     if show_config:
@@ -127,6 +124,12 @@ def sft(
         emit(told, as_json, lambda: plan_text(plan, audit, needed))
     else:
         emit(record, as_json, lambda: result_text(record))
+
+
+def _place(config: SftConfig) -> Path | None:
+    """Where the student goes; None where nobody said. No shell expands the home folder in a file."""
+    said = config.values.get("output_dir")
+    return Path(str(said)).expanduser() if said else None
 
 
 def _say_nothing(line: str) -> None:

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from wrongcot_data.errors import BadInput, CheckFailed
+from wrongcot_data.errors import BadInput, CheckFailed, Unavailable
 from wrongcot_train.outputs import write_json
 from wrongcot_train.sft.checkpoints import CHECKPOINTS, newest_good
 
@@ -58,6 +58,15 @@ def finished(out: Path, identity: str) -> dict[str, Any] | None:
         return None
     record = _read(out / RECORD)
     _same(out, record, identity)
+    sizes = record.get("files")
+    if not isinstance(sizes, dict) or "losses" not in record:
+        raise CheckFailed(f"{out / RECORD} is damaged", try_=[f"rm -r {out}    (and train again)"])
+    for name, size in sizes.items():
+        if not (out / name).is_file() or (out / name).stat().st_size != size:
+            raise CheckFailed(
+                f"{out / name} is not as it was saved; the student is damaged",
+                try_=[f"rm -r {out}    (and train again)", "--out ANOTHER"],
+            )
     return record
 
 
@@ -82,9 +91,11 @@ def check_unfinished(out: Path, identity: str, resume: bool) -> None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckFailed(f"{path} is damaged", try_=["--out ANOTHER"]) from error
-    return value if isinstance(value, dict) else {}
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise CheckFailed(f"{path} is damaged", try_=["--out ANOTHER", f"rm -r {path.parent}    (and train again)"])
+    return value
 
 
 def _same(out: Path, record: dict[str, Any], identity: str) -> None:
@@ -98,9 +109,16 @@ def _same(out: Path, record: dict[str, Any], identity: str) -> None:
 
 
 def begin(out: Path, plan: dict[str, Any]) -> None:
-    """Make the folder and name the run in it."""
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(out / RUN, plan)
+    """Make the folder and name the run in it.
+
+    Raises:
+        Unavailable: it cannot be written there.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / RUN, plan)
+    except OSError as error:
+        raise Unavailable(f"cannot write to {out}: {error.strerror}", try_=["--out ELSEWHERE"]) from error
 
 
 def clear(out: Path) -> None:
@@ -114,6 +132,11 @@ def clear(out: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
     if not any(out.iterdir()):
         out.rmdir()
+
+
+def sizes_of(saved: Path) -> dict[str, int]:
+    """Bytes of every file of a student that was saved, by its path within the folder."""
+    return {str(path.relative_to(saved)): path.stat().st_size for path in sorted(saved.rglob("*")) if path.is_file()}
 
 
 def put(saved: Path, out: Path) -> None:

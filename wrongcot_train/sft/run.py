@@ -25,7 +25,7 @@ from wrongcot_train.outputs import versions, write_json
 from wrongcot_train.sft.checkpoints import CHECKPOINTS, newest_good
 from wrongcot_train.sft.curve import plan_curve, read_curve, score_point
 from wrongcot_train.sft.estimate import Estimate, check_disk, estimate
-from wrongcot_train.sft.folder import RECORD, begin, check_free, check_unfinished, clear, finished, put
+from wrongcot_train.sft.folder import RECORD, begin, check_free, check_unfinished, clear, finished, put, sizes_of
 from wrongcot_train.sft.prepare import Prepared, on_this_machine, prepare
 from wrongcot_train.sft.save import save_student
 from wrongcot_train.sft.steps import TOKENS, run_steps
@@ -109,6 +109,7 @@ def _run(
     save_student(ready, student, filling)
     record = {**plan, **_account(ready, out, lines), "seconds": round(seconds, 1), "versions": versions()}
     if is_main():
+        record["files"] = sizes_of(filling)
         put(filling, out)
         write_json(out / RECORD, record)
     return record

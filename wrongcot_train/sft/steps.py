@@ -39,7 +39,8 @@ def run_steps(ready: Prepared, out: Path, say: Callable[[str], None], score: Sco
     good = newest_good(out / CHECKPOINTS)
     lines = _kept_lines(out / LOSSES, good.step if good else 0)
     if good:
-        say(f"going on from the checkpoint at step {good.step}")
+        gone = f"; of {good.step - len(lines)} steps before it the log is gone" if len(lines) < good.step else ""
+        say(f"going on from the checkpoint at step {good.step}{gone}")
     with (out / LOSSES).open("a", encoding="utf-8") if is_main() else _Nowhere() as log:
         ready.trainer.add_callback(_log_callback(ready, log, lines, say))
         ready.trainer.add_callback(_checkpoint_callback(ready, out, score, fresh=good is None))
@@ -88,18 +89,26 @@ class _Nowhere:
 
 
 def _kept_lines(path: Path, step: int) -> list[dict[str, Any]]:
-    """The lines of the log up to a step; later ones, and one that a kill tore, are taken out of the file."""
-    lines = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        try:
-            value = json.loads(line)
-        except ValueError:
-            continue
-        if value["step"] <= step:
-            lines.append(value)
+    """The lines of the log up to a step, each once; later ones, and what a kill tore, are taken out of the file."""
+    found = {}
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []:
+        line = _line(text)
+        if line and line["step"] <= step:
+            found[line["step"]] = line
+    lines = [found[number] for number in sorted(found)]
     if is_main():
         path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return lines
+
+
+def _line(text: str) -> dict[str, Any] | None:
+    """A line of our log; None for anything else."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    whole = isinstance(value, dict) and isinstance(value.get("step"), int) and isinstance(value.get("loss"), float)
+    return value if whole else None
 
 
 def _log_callback(ready: Prepared, log: Any, lines: list[dict[str, Any]], say: Callable[[str], None]) -> Any:

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from wrongcot_data.errors import BadInput, Unavailable
 from wrongcot_train.config import settings
@@ -145,7 +147,7 @@ def test_disk_without_room_is_told_before_any_step(
 def saved(folder: Path, step: int) -> Checkpoint:
     place = folder / f"checkpoint-{step}"
     (place / "deep").mkdir(parents=True)
-    (place / "model.safetensors").write_bytes(b"weights")
+    save_file({"weight": np.zeros(3, dtype=np.float32)}, place / "model.safetensors")
     (place / "deep" / "optimizer.pt").write_bytes(b"moments")
     return Checkpoint(place, step)
 
