@@ -31,6 +31,9 @@ from wrongcot_train.sft.save import save_student
 from wrongcot_train.sft.steps import TOKENS, run_steps
 from wrongcot_train.students import Student, find_student, get_student
 
+SECRET = "hub_token"  # noqa: S105  its name
+"""A setting that is in no record: a student's folder is for others to read."""
+
 
 @dataclass(frozen=True, slots=True)
 class SftSpec:
@@ -176,7 +179,7 @@ def plan_of(spec: SftSpec, student: Student, ready: Prepared) -> dict[str, Any]:
         "student_revision": student.revision,
         "variant": spec.variant,
         "preset": spec.preset,
-        "config": dict(sorted(config.values.items())),
+        "config": {name: value for name, value in sorted(config.values.items()) if name != SECRET},
         "origins": dict(sorted(config.origins.items())),
         "format": ready.form,
         "audit": {name: value for name, value in asdict(ready.audit).items() if name != "example"},

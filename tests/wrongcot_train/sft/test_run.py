@@ -85,6 +85,13 @@ def test_same_run_again_costs_nothing_and_another_is_refused(chat_student: Path,
             sft(other, tmp_path / "out", quiet)
 
 
+def test_token_is_in_no_file_of_the_student(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
+    sft(spec(chat_student, dataset, hub_token="hf_very_secret"), tmp_path / "out", quiet)
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if b"hf_very_secret" in path.read_bytes()]
+
+
 def test_training_tells_nobody(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
     sft(spec(chat_student, dataset), tmp_path / "out", quiet)
     from huggingface_hub import constants
