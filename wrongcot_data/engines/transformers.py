@@ -75,9 +75,9 @@ def _load(folder: Path, device: str, dtype: str) -> tuple[Any, Any]:
         config = transformers.AutoConfig.from_pretrained(folder)
         attention = implementation_for(config, device)
         model: Any = loader.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation=attention)
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:  # RuntimeError: weights of another shape
         story = str(error).strip().splitlines()[0]
-        hint = "--teacher NAME    (another one)"
+        hint = "another model    (a name, a Hub id, a folder or a GGUF file)"
         raise BadInput(f"cannot load the model in {folder}: {story}", try_=[hint]) from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token

@@ -13,6 +13,9 @@ from wrongcot_data.teachers.registry import Teacher
 
 RECORD, SCORE = "sft.json", "score.json"
 
+NEEDED = ("student", "variant", "dataset", "config")
+"""Of a record, for a card to say anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -39,7 +42,13 @@ def read_record(student: Path) -> dict[str, Any]:
             f"{student} holds no student that is finished: it has no {RECORD}",
             try_=[f"wrongcot-train sft --student ... --dataset ... --out {student}"],
         )
-    return _read(student / RECORD)
+    record = _read(student / RECORD)
+    missing = [name for name in NEEDED if name not in record]
+    if missing:
+        raise CheckFailed(
+            f"{student / RECORD} has no {missing[0]}; it is damaged", try_=["wrongcot-train sft    (again)"]
+        )
+    return record
 
 
 def read_scores(student: Path, evals: Sequence[Path]) -> list[Scored]:

@@ -194,6 +194,7 @@ def score_text(score: Mapping[str, Any]) -> str:
         *(_samples_text(score) if several else ()),
         f"grades    {grades}",
         f"rates     {rates}",
+        *(f"errors    {count} x {reason}" for reason, count in score["errors"].items()),
         f"asked     {score['prompt_template']}",
         *overlap_text(score["overlap"], score["n"]),
         f"items     {score['out']}/items.parquet",

@@ -160,7 +160,9 @@ def _spec(config: SftConfig, preset: str | None, resume: bool) -> SftSpec:
     at = found_rows(dataset, None if variant is None else str(variant))
     if not at.config:
         raise click.UsageError("which traces? --variant wrong, or --dataset DATASET:wrong")
-    going_on = resume or bool(values.get("resume_from_checkpoint"))
+    going_on = resume or str(values.get("resume_from_checkpoint") or "false").lower() in {"true", "1", "yes"}
+    if not going_on and values.get("resume_from_checkpoint") not in {None, False, "false", "False"}:
+        raise click.UsageError("a run goes on from its own newest checkpoint: --resume, without a path")
     return SftSpec(student, at.folder, at.config, config, at.name, at.commit, preset or "", going_on)
 
 

@@ -57,6 +57,7 @@ def evaluate(exam: Exam, out: Path, progress: Callable[[int], None]) -> dict[str
     score = {
         **score_items(items),
         **score_samples(exam, items, rows),
+        "errors": commonest_errors(items),
         "model": exam.model.name,
         **exam.identity,
         "top_p": exam.sampling.top_p,
@@ -75,6 +76,12 @@ def evaluate(exam: Exam, out: Path, progress: Callable[[int], None]) -> dict[str
     }
     write_json(out / SCORE, score)
     return score
+
+
+def commonest_errors(items: Sequence[Item], most: int = 3) -> dict[str, int]:
+    """Why requests failed, and how often; the commonest first."""
+    told = Counter(reply["error"] for item in items for reply in item if reply["grade"] == "error")
+    return dict(told.most_common(most))
 
 
 def _whole(exam: Exam, waiting: Sequence[Key]) -> int:

@@ -1,7 +1,8 @@
 """Which checkpoints can be gone on from.
 
 A checkpoint is good when all of it reached the disk: a mark with the size of every file is written into it last. One
-that a kill tore has no mark, or files of other sizes, and the one before it is taken. (What a failing disk changes in a
+that a kill tore has no mark, or files of other sizes, and the one before it is taken; one of weights alone
+(`save_only_model`) cannot be gone on from. (What a failing disk changes in a
 file of the same size is not seen: hashing an 8B student and its optimiser would take minutes a checkpoint.)
 """
 
@@ -50,7 +51,12 @@ def is_good(checkpoint: Checkpoint) -> bool:
         whole = all((checkpoint.folder / name).stat().st_size == size for name, size in sizes.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
-    return whole and all(_opens(file) for file in checkpoint.folder.glob("*.safetensors"))
+    begun = ("optimizer", "global_step")  # DeepSpeed's name for its folder of a step
+    return (
+        whole
+        and any(name.startswith(begun) for name in sizes)
+        and all(_opens(file) for file in checkpoint.folder.glob("*.safetensors"))
+    )
 
 
 def _opens(file: Path) -> bool:

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wrongcot_data.errors import BadInput, CheckFailed
+from wrongcot_data.engines import get_engine
+from wrongcot_data.errors import BadInput, CheckFailed, unknown
 from wrongcot_data.tasks import get_task
 from wrongcot_train.config import SftConfig
 from wrongcot_train.data import TraceSet
@@ -54,11 +55,12 @@ class Curve:
     problems: Mapping[str, Any]
 
 
-def plan_curve(config: SftConfig, student: Student, traces: TraceSet, form: str) -> Curve | None:
-    """The curve that a config asks for; None where it asks for none.
+def plan_curve(config: SftConfig, student: Student, traces: TraceSet) -> Curve | None:
+    """The curve that a config asks for; None where it asks for none. The form of its prompts is known later.
 
     Raises:
-        BadInput: the data set does not tell whose problems it has, or the task is not known.
+        BadInput: the data set does not tell whose problems it has, a task, split or engine is not known, or there are
+            no checkpoints to score.
     """
     own = config.own
     if not own.curve_items:
@@ -66,12 +68,19 @@ def plan_curve(config: SftConfig, student: Student, traces: TraceSet, form: str)
     task = own.curve_task or traces.task
     if not task:
         raise BadInput("which task's items make the curve? the rows do not tell", try_=["--curve-task countdown"])
+    if str(config.values.get("save_strategy")) == "no":
+        raise BadInput(
+            "a curve is drawn at checkpoints, and save_strategy says there are none", try_=["--save-strategy steps"]
+        )
+    get_engine(own.curve_engine)
     splits = get_task(task).splits
+    if own.curve_split and own.curve_split not in splits:
+        raise unknown(f"split of {task}", own.curve_split, splits)
     split = own.curve_split or (VALIDATION if VALIDATION in splits else splits[0])
     seen = traces.problem_ids if split == splits[0] else frozenset()
     kind = traces.problems if task == traces.task else {}
     kept = {name: value for name, value in kind.items() if name != "source" or Path(str(value)).is_file()}
-    return Curve(student, form, task, split, own.curve_items, own.curve_engine, own.curve_max_tokens, seen, kept)
+    return Curve(student, "", task, split, own.curve_items, own.curve_engine, own.curve_max_tokens, seen, kept)
 
 
 def score_point(

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,9 @@ CURVE_EVALS = "curve"
 
 ADAPTER = "adapter"
 
+LOCK = ".lock"
+"""Held while a process trains in the folder."""
+
 UNFINISHED = frozenset({RUN, LOSSES, CURVE, CURVE_EVALS, CHECKPOINTS})
 """Everything that an unfinished run leaves."""
 
@@ -43,7 +49,8 @@ def check_free(out: Path) -> None:
     """
     if out.is_file():
         raise BadInput(f"{out} is a file; a student needs a folder", try_=["--out ANOTHER"])
-    if out.is_dir() and any(out.iterdir()) and not ((out / RECORD).is_file() or (out / RUN).is_file()):
+    held = {path.name for path in out.iterdir()} - {LOCK} if out.is_dir() else set()
+    if held and not held & {RECORD, RUN}:
         raise BadInput(f"{out} holds something else, which is left alone", try_=["--out ANOTHER"])
 
 
@@ -109,16 +116,8 @@ def _same(out: Path, record: dict[str, Any], identity: str) -> None:
 
 
 def begin(out: Path, plan: dict[str, Any]) -> None:
-    """Make the folder and name the run in it.
-
-    Raises:
-        Unavailable: it cannot be written there.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        write_json(out / RUN, plan)
-    except OSError as error:
-        raise Unavailable(f"cannot write to {out}: {error.strerror}", try_=["--out ELSEWHERE"]) from error
+    """Name the run in its folder."""
+    write_json(out / RUN, plan)
 
 
 def clear(out: Path) -> None:
@@ -128,10 +127,36 @@ def clear(out: Path) -> None:
     for path in out.iterdir():
         if path.name in UNFINISHED:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        elif path.name.startswith("."):
+        elif path.name.startswith(".") and path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
-    if not any(out.iterdir()):
-        out.rmdir()
+
+
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Hold a folder against other processes; one that stays empty is taken away again.
+
+    Raises:
+        BadInput: another process trains in it.
+        Unavailable: it cannot be written there.
+    """
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = (out / LOCK).open("a")
+    except OSError as error:
+        raise Unavailable(f"cannot write to {out}: {error.strerror}", try_=["--out ELSEWHERE"]) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BadInput(f"another process is training in {out}", try_=["--out ANOTHER", "wait for it"]) from error
+        try:
+            yield
+        finally:
+            (out / LOCK).unlink(missing_ok=True)
+            for folder in made:
+                if folder.is_dir() and not any(folder.iterdir()):
+                    folder.rmdir()
 
 
 def sizes_of(saved: Path) -> dict[str, int]:

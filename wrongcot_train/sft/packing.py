@@ -30,6 +30,9 @@ from six on (4 T h operations a token against 24 h h of the layers' own products
 
 NO_LIMIT = 1 << 30
 
+LEAST = 512
+"""Tokens below which the cost of taking a batch at all is more than that of looking at all pairs."""
+
 TRL_LENGTH = 1024
 """What TRL packs to unless told otherwise."""
 
@@ -82,7 +85,7 @@ def most_tokens(model: PreTrainedModel) -> int:
     """Tokens up to which a sequence may be packed; FlashAttention looks at the pairs within a row only."""
     shape: Any = model.config.get_text_config()
     flash = str(getattr(model.config, "_attn_implementation", "")).startswith("flash")
-    return int(LONGEST * shape.hidden_size) if not flash else NO_LIMIT
+    return NO_LIMIT if flash else max(LEAST, int(LONGEST * shape.hidden_size))
 
 
 def plan_accumulation(rows: int, sequences: int, rows_a_step: int) -> int:

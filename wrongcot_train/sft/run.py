@@ -7,7 +7,8 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,9 @@ from wrongcot_train.device import find_device, is_main
 from wrongcot_train.foreign import read_foreign
 from wrongcot_train.outputs import versions, write_json
 from wrongcot_train.sft.checkpoints import CHECKPOINTS, newest_good
-from wrongcot_train.sft.curve import plan_curve, read_curve, score_point
+from wrongcot_train.sft.curve import Curve, plan_curve, read_curve, score_point
 from wrongcot_train.sft.estimate import Estimate, check_disk, estimate
-from wrongcot_train.sft.folder import RECORD, begin, check_free, check_unfinished, clear, finished, put, sizes_of
+from wrongcot_train.sft.folder import RECORD, begin, check_free, check_unfinished, clear, finished, held, put, sizes_of
 from wrongcot_train.sft.prepare import Prepared, on_this_machine, prepare
 from wrongcot_train.sft.save import save_student
 from wrongcot_train.sft.steps import TOKENS, run_steps
@@ -79,9 +80,29 @@ def sft(spec: SftSpec, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
     done = finished(out, identity)
     if done is not None:
         return {**done, "reused": True}
-    check_unfinished(out, identity, spec.resume)
+    curve = plan_curve(spec.config, student, traces)
+    with held(out) if is_main() else nullcontext():
+        check_unfinished(out, identity, spec.resume)
+        return {**_kept_tidy(_Run(spec, student, traces, curve, out, identity), say), "reused": False}
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run with everything looked up."""
+
+    spec: SftSpec
+    student: Student
+    traces: TraceSet
+    curve: Curve | None
+    out: Path
+    identity: str
+
+
+def _kept_tidy(run: _Run, say: Callable[[str], None]) -> dict[str, Any]:
+    """Run; where that fails before the first checkpoint, leave nothing."""
+    out = run.out
     try:
-        return {**_run(spec, student, traces, out, identity, say), "reused": False}
+        return _run(run, say)
     except Exception as error:  # safetensors has an error class of its own for what the system says
         if is_main() and newest_good(out / CHECKPOINTS) is None:
             clear(out)
@@ -93,19 +114,18 @@ def sft(spec: SftSpec, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
         ) from error
 
 
-def _run(
-    spec: SftSpec, student: Student, traces: TraceSet, out: Path, identity: str, say: Callable[[str], None]
-) -> dict[str, Any]:
-    ready = prepare(spec.config, student, traces, out / CHECKPOINTS)
+def _run(run: _Run, say: Callable[[str], None]) -> dict[str, Any]:
+    spec, student, out = run.spec, run.student, run.out
+    ready = prepare(spec.config, student, run.traces, out / CHECKPOINTS)
     check_disk(out, estimate(ready, timed=False))
-    curve = plan_curve(spec.config, student, traces, ready.form)
-    plan = {**plan_of(spec, student, ready), **provenance(spec, traces, identity)}
+    plan = {**plan_of(spec, student, ready), **provenance(spec, run.traces, run.identity)}
+    score = partial(score_point, replace(run.curve, form=ready.form), out, say) if run.curve else None
     if is_main():
         begin(out, plan)
     say(f"audit passed: {ready.audit.rows} rows, {ready.audit.trained_tokens} trained tokens, {ready.steps} steps")
     say(packing_line(ready))
     started = time.monotonic()
-    lines = run_steps(ready, out, say, partial(score_point, curve, out, say) if curve else None)
+    lines = run_steps(ready, out, say, score)
     seconds = time.monotonic() - started
     filling = out / ".saving"
     filling.mkdir(exist_ok=True)
@@ -134,9 +154,9 @@ def dry_run(spec: SftSpec, out: Path | None = None) -> tuple[dict[str, Any], Aud
         identity = run_identity(spec.config, student, traces)
         finished(out, identity)
         check_unfinished(out, identity, spec.resume)
+    plan_curve(spec.config, student, traces)
     with tempfile.TemporaryDirectory(prefix="wrongcot-dry-run-") as folder:
         ready = prepare(spec.config, student, traces, Path(folder))
-        plan_curve(spec.config, student, traces, ready.form)
         needed = estimate(ready, timed=True)
     if out is not None:
         check_disk(out, needed)

@@ -66,7 +66,8 @@ def check_weights(ready: Prepared, step: int) -> None:
 
 def no_number(what: str) -> CheckFailed:
     """The error for a run that cannot go on."""
-    return CheckFailed(f"{what}; it was not saved", try_=["--learning-rate    (lower)", "--dtype float32"])
+    hints = ["--learning-rate    (lower, and --out ANOTHER: it is another run)", "--dtype float32"]
+    return CheckFailed(f"{what}; it was not saved", try_=hints)
 
 
 def _wait() -> None:

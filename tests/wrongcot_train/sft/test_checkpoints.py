@@ -148,7 +148,8 @@ def saved(folder: Path, step: int) -> Checkpoint:
     place = folder / f"checkpoint-{step}"
     (place / "deep").mkdir(parents=True)
     save_file({"weight": np.zeros(3, dtype=np.float32)}, place / "model.safetensors")
-    (place / "deep" / "optimizer.pt").write_bytes(b"moments")
+    (place / "deep" / "rng_state.pth").write_bytes(b"moments")
+    (place / "optimizer.pt").write_bytes(b"moments")
     return Checkpoint(place, step)
 
 
@@ -156,11 +157,29 @@ def test_newest_good_checkpoint_is_the_newest_whole_one(tmp_path: Path) -> None:
     first, second, third, fourth = (saved(tmp_path, step) for step in (5, 10, 15, 100))
     for one in (first, second, third):
         mark(one)
-    (third.folder / "deep" / "optimizer.pt").write_bytes(b"mom")
+    (third.folder / "deep" / "rng_state.pth").write_bytes(b"mom")
     assert [one.step for one in checkpoints(tmp_path)] == [100, 15, 10, 5]
     assert newest_good(tmp_path) == second
     assert drop_torn(tmp_path) == [fourth, third]
     assert [one.step for one in checkpoints(tmp_path)] == [10, 5]
+
+
+def test_weights_alone_cannot_be_gone_on_from(tmp_path: Path) -> None:
+    one = saved(tmp_path, 5)
+    (one.folder / "optimizer.pt").unlink()  # as with save_only_model
+    mark(one)
+    assert not is_good(one)
+
+
+def test_folder_is_held_against_a_second_run(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
+    from wrongcot_train.sft.folder import held
+
+    out = tmp_path / "deep" / "out"
+    with held(out), pytest.raises(BadInput, match="another process is training"):
+        sft(spec(chat_student, dataset), out, quiet)
+    assert not list(tmp_path.iterdir())  # nothing was there before, and nothing is
+    assert sft(spec(chat_student, dataset, max_steps=1), out, quiet)["steps"] == 1
+    assert not (out / ".lock").exists()
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"sizes": 7}', '{"sizes": {"gone": 1}}'])

@@ -111,7 +111,7 @@ def test_trackers_are_told_each_point(chat_student: Path, dataset: Path, tmp_pat
 def test_curve_without_a_validation_split_leaves_out_what_is_trained_on(chat_student: Path, dataset: Path) -> None:
     traces = read_traces(dataset, "wrong")
     config = settings(curve_items=4, curve_task="gsm8k")
-    curve = plan_curve(config, find_student(str(chat_student)), traces, "chat")
+    curve = plan_curve(config, find_student(str(chat_student)), traces)
     assert curve is not None
     assert (curve.split, curve.leave_out) == ("train", frozenset({"p0", "p1", "p2", "p3"}))
     assert eval_spec(curve, chat_student).leave_out == curve.leave_out
@@ -120,4 +120,4 @@ def test_curve_without_a_validation_split_leaves_out_what_is_trained_on(chat_stu
 def test_curve_needs_to_know_whose_items(chat_student: Path, dataset: Path) -> None:
     traces = read_traces(dataset, "wrong")
     with pytest.raises(BadInput, match="which task's items make the curve"):
-        plan_curve(settings(curve_items=4), find_student(str(chat_student)), traces, "chat")
+        plan_curve(settings(curve_items=4), find_student(str(chat_student)), traces)
