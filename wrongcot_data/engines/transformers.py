@@ -74,14 +74,22 @@ def _load(folder: Path, device: str, dtype: str) -> tuple[Any, Any]:
         tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, padding_side="left")
         config = transformers.AutoConfig.from_pretrained(folder)
         attention = implementation_for(config, device)
-        model: Any = loader.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation=attention)
+        model, told = loader.from_pretrained(
+            folder, dtype=getattr(torch, dtype), attn_implementation=attention, output_loading_info=True
+        )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:  # RuntimeError: weights of another shape
         story = str(error).strip().splitlines()[0]
         hint = "another model    (a name, a Hub id, a folder or a GGUF file)"
         raise BadInput(f"cannot load the model in {folder}: {story}", try_=[hint]) from error
+    if told["missing_keys"]:
+        raise BadInput(f"{folder} lacks weights that its config asks for, such as {min(told['missing_keys'])}")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer, model.to(device).eval()
+    model = model.to(device).eval()
+    with torch.no_grad():
+        if not all(bool(torch.isfinite(one).all()) for one in model.parameters()):
+            raise BadInput(f"{folder} has weights that are no numbers, so it writes nothing that means anything")
+    return tokenizer, model
 
 
 class TransformersEngine:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.resources
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from wrongcot_data.errors import BadInput, unknown
@@ -29,11 +32,21 @@ def needs_launch(launch: Mapping[str, Any]) -> bool:
 def launched(launch: Mapping[str, Any]) -> int:
     """Run this very command in the processes that the launcher's settings ask for; returns their exit code.
 
+    They are a group of their own, to which every signal that would end this process is passed on: none outlives it.
+
     Raises:
         BadInput: no such config for the launcher; the message has the nearest of TRL's own.
     """
-    environment = {**os.environ, LAUNCHED: "1"}
-    return subprocess.run(launch_command(launch, sys.argv[1:]), check=False, env=environment).returncode  # noqa: S603  this very program
+    command, environment = launch_command(launch, sys.argv[1:]), {**os.environ, LAUNCHED: "1"}
+    running = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603  this very program
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, pass_on)
+    return running.wait()
 
 
 def launch_command(launch: Mapping[str, Any], arguments: list[str]) -> list[str]:

@@ -102,6 +102,7 @@ def sft(
     with redirect_stdout(sys.stderr):  # what a library prints is no result
         said = read_layers(preset, config_file, flags, context.args)
         if not show_config and needs_launch(said.launch):
+            training.look_up(_spec(said.config, preset, resume))  # a misspelt name before anything is started
             sys.exit(launched(said.launch))
         if show_config:
             shown = shown_config(said.config)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import TemplateError
+
 from wrongcot_data.engines.tokens import token_ids
 from wrongcot_data.errors import BadInput, unknown
 from wrongcot_data.records import Problem, Prompt
@@ -98,8 +100,8 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: Prompt, model: Teache
     """
     try:
         return token_ids(tokenizer, prompt)
-    except ValueError as error:
-        raise BadInput(f"{model.name}: {error}") from error
+    except (ValueError, TemplateError) as error:  # also what a chat template itself raises
+        raise BadInput(f"{model.name}: {error}", try_=[f"--prompt {PLAIN}"]) from error
 
 
 def prompt_text(prompt: Prompt) -> str:

@@ -6,6 +6,6 @@ trainer), `estimate`, `steps`, `checkpoints`, `curve`, `save`, and `folder` for 
 
 from wrongcot_train.sft.folder import RECORD
 from wrongcot_train.sft.prepare import Prepared, prepare
-from wrongcot_train.sft.run import SftSpec, dry_run, sft
+from wrongcot_train.sft.run import SftSpec, dry_run, look_up, sft
 
-__all__ = ["RECORD", "Prepared", "SftSpec", "dry_run", "prepare", "sft"]
+__all__ = ["RECORD", "Prepared", "SftSpec", "dry_run", "look_up", "prepare", "sft"]

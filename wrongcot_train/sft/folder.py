@@ -65,14 +65,14 @@ def finished(out: Path, identity: str) -> dict[str, Any] | None:
         return None
     record = _read(out / RECORD)
     _same(out, record, identity)
-    sizes = record.get("files")
+    sizes = record.get("files", {})  # records of before there were sizes have none
     if not isinstance(sizes, dict) or "losses" not in record:
-        raise CheckFailed(f"{out / RECORD} is damaged", try_=[f"rm -r {out}    (and train again)"])
+        raise CheckFailed(f"{out / RECORD} is damaged", try_=["--out ANOTHER"])
     for name, size in sizes.items():
         if not (out / name).is_file() or (out / name).stat().st_size != size:
             raise CheckFailed(
                 f"{out / name} is not as it was saved; the student is damaged",
-                try_=[f"rm -r {out}    (and train again)", "--out ANOTHER"],
+                try_=["--out ANOTHER", f"rm -r {out}    (and train again)"],
             )
     return record
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from wrongcot_data.errors import BadInput
+from wrongcot_train.sft.folder import held
 
 ASKED = (
     *("--variant", "wrong", "--max-steps", "2", "--grad-accum", "1", "--learning-rate", "1e-3", "--packing", "false"),
@@ -48,3 +53,43 @@ def test_settings_of_the_launcher_start_it_once(chat_student: Path, dataset: Pat
     done = train(chat_student, dataset, tmp_path / "out", "--batch-size", "2", "--num-processes", "1", "--cpu", "true")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["steps"] == 2
+
+
+@pytest.mark.real
+def test_signal_that_ends_the_command_ends_all_that_it_started(
+    chat_student: Path, dataset: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = [
+        "--student",
+        str(chat_student),
+        "--dataset",
+        f"{dataset}:wrong",
+        "--max-steps",
+        "100000",
+        "--out",
+        str(out),
+    ]
+    words += ["--save-strategy", "no", "--num-processes", "1", "--cpu", "true"]
+    command = [sys.executable, "-m", "wrongcot_train", "sft", *words]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT) as running:
+        end = time.monotonic() + 200
+        while not (out / "training.jsonl").is_file() or not (out / "training.jsonl").stat().st_size:
+            assert running.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(60) != 0
+    end = time.monotonic() + 30
+    while True:  # nobody holds the folder any more
+        try:
+            with held(out):
+                break
+        except BadInput:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+
+def test_misspelt_name_is_told_before_anything_is_started(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
+    done = train(chat_student, dataset, tmp_path / "out", "--num-processes", "2", "--variant", "rong")
+    assert (done.returncode, done.stderr.count("did you mean wrong?")) == (2, 1)
