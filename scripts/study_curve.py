@@ -28,6 +28,7 @@ MINUTES = 30
 ROWS = 20_000
 """Traces that both are said of."""
 
+PICTURE = "![strict accuracy on validation puzzles and loss over the tokens seen](images/study.png)"
 MARK = re.compile(r"(<!-- study -->\n).*?(<!-- /study -->)", re.DOTALL)
 """Where the table stands in docs/study.md."""
 
@@ -144,7 +145,7 @@ def into_docs(curve: Mapping[str, Any], docs: Path) -> None:
     """Put the table between its marks in study.md, and the picture beside it."""
     page = docs / "study.md"
     text = page.read_text(encoding="utf-8")
-    found, count = MARK.subn(lambda marks: f"{marks[1]}{table(curve)}\n{marks[2]}", text)
+    found, count = MARK.subn(lambda marks: f"{marks[1]}{PICTURE}\n\n{table(curve)}\n{marks[2]}", text)
     if count != 1:
         sys.exit(f"{page} has no place for the table: <!-- study --> ... <!-- /study -->")
     page.write_text(found, encoding="utf-8")
