@@ -51,8 +51,8 @@ DEFAULTS: Mapping[str, Reasoned] = {
     "report_to": Reasoned("none", "nothing leaves the machine unasked"),
     "disable_tqdm": Reasoned(True, "a line a step is told instead"),
 }
-"""What we set where nobody says otherwise; everything else is TRL's default. `learning_rate`, and what the device
-decides, is in `default_values`."""
+"""What we set where nobody says otherwise; everything else is TRL's default. `learning_rate` is in
+`default_values`, what the machine decides in `device.py`."""
 
 
 class OwnSettings(BaseModel, extra="forbid", frozen=True):

@@ -25,7 +25,7 @@ from wrongcot_train.config import SftConfig
 from wrongcot_train.data import TraceSet
 from wrongcot_train.evaluate import EvalSpec, evaluate, prepare
 from wrongcot_train.evaluate.prompts import own_prompt
-from wrongcot_train.sft.folder import CURVE, CURVE_EVALS
+from wrongcot_train.sft.folder import CURVE, CURVE_EVALS, CURVE_PICTURE
 from wrongcot_train.sft.save import snapshot
 from wrongcot_train.students import Student
 
@@ -86,7 +86,7 @@ def plan_curve(config: SftConfig, student: Student, traces: TraceSet) -> Curve |
 def score_point(
     curve: Curve, out: Path, say: Callable[[str], None], step: int, epoch: float, checkpoint: Path | None
 ) -> dict[str, float]:
-    """Score one point, add it to `curve.jsonl`, draw the curve anew; a point that is there is not scored again.
+    """Score one point, add it to `curve.jsonl`, draw the curve anew; later points are of a run that was cut off.
 
     Returns:
         what trackers are told.
@@ -184,7 +184,7 @@ def write_curve(out: Path, points: list[dict[str, Any]]) -> None:
     fresh = out / f".{CURVE}"
     fresh.write_text("".join(json.dumps(point) + "\n" for point in points), encoding="utf-8")
     fresh.replace(out / CURVE)
-    draw_curve(points, out / "curve.png")
+    draw_curve(points, out / CURVE_PICTURE)
 
 
 def draw_curve(points: list[dict[str, Any]], path: Path) -> None:

@@ -32,12 +32,14 @@ CURVE = "curve.jsonl"
 CURVE_EVALS = "curve"
 """Folder with the evals behind the curve."""
 
+CURVE_PICTURE = "curve.png"
+
 ADAPTER = "adapter"
 
 LOCK = ".lock"
 """Held while a process trains in the folder."""
 
-UNFINISHED = frozenset({RUN, LOSSES, CURVE, CURVE_EVALS, CHECKPOINTS})
+UNFINISHED = frozenset({RUN, LOSSES, CURVE, CURVE_EVALS, CURVE_PICTURE, CHECKPOINTS})
 """Everything that an unfinished run leaves."""
 
 
@@ -125,10 +127,8 @@ def clear(out: Path) -> None:
     if not out.is_dir() or (out / RECORD).is_file():
         return
     for path in out.iterdir():
-        if path.name in UNFINISHED:
+        if path.name in UNFINISHED or (path.name.startswith(".") and path.name != LOCK):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        elif path.name.startswith(".") and path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 from wrongcot_data.errors import CheckFailed
 from wrongcot_train.device import is_main
 from wrongcot_train.sft.checkpoints import CHECKPOINTS, Checkpoint, drop_torn, mark, newest_good
+from wrongcot_train.sft.curve import read_curve
 from wrongcot_train.sft.folder import LOSSES
 from wrongcot_train.sft.prepare import Prepared
 
@@ -43,7 +44,7 @@ def run_steps(ready: Prepared, out: Path, say: Callable[[str], None], score: Sco
         say(f"going on from the checkpoint at step {good.step}{gone}")
     with (out / LOSSES).open("a", encoding="utf-8") if is_main() else _Nowhere() as log:
         ready.trainer.add_callback(_log_callback(ready, log, lines, say))
-        ready.trainer.add_callback(_checkpoint_callback(ready, out, score, fresh=good is None))
+        ready.trainer.add_callback(_checkpoint_callback(ready, out, score, good))
         ready.trainer.train(resume_from_checkpoint=str(good.folder) if good else None)
     check_weights(ready, ready.steps)
     return lines
@@ -137,15 +138,17 @@ def _log_callback(ready: Prepared, log: Any, lines: list[dict[str, Any]], say: C
     return Log()
 
 
-def _checkpoint_callback(ready: Prepared, out: Path, score: Score | None, fresh: bool) -> Any:
+def _checkpoint_callback(ready: Prepared, out: Path, score: Score | None, good: Checkpoint | None) -> Any:
     from transformers import TrainerCallback
 
     class Checkpoints(TrainerCallback):
         """Marks what is whole, and scores it."""
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if score and fresh:
+            if score and good is None:
                 self._score(0, 0.0, None)
+            elif score and good and good.step not in {point["step"] for point in read_curve(out)}:
+                self._score(good.step, float(state.epoch or 0), good.folder)  # a kill came between save and score
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             _wait()  # every process has written its part

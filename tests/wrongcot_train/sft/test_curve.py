@@ -84,6 +84,36 @@ def test_curve_by_another_engine_is_an_eval_in_a_process_of_its_own(
     ]
 
 
+def test_point_that_a_kill_left_out_is_scored_when_the_run_goes_on(
+    chat_student: Path, dataset: Path, tmp_path: Path
+) -> None:
+    from wrongcot_train.sft import run as run_module
+
+    out = tmp_path / "out"
+
+    def killed(*arguments: Any) -> dict[str, float]:
+        if arguments[3] == 2:
+            raise KeyboardInterrupt  # the checkpoint is whole, its score is not
+        return score(*arguments)
+
+    score = run_module.score_point
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_module, "score_point", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(chat_student, dataset, out, **CURVE)
+    spec = SftSpec(str(chat_student), dataset, "wrong", settings(**RUN | CURVE), resume=True)
+    assert [point["step"] for point in sft(spec, out, lambda line: None)["curve"]] == [0, 2, 4]
+
+
+def test_run_that_fails_after_its_first_point_leaves_nothing(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
+    from wrongcot_data.errors import CheckFailed
+
+    broken = {"learning_rate": 1e38, "save_steps": 4, "warmup_steps": 0}
+    with pytest.raises(CheckFailed, match=r"no number|is nan|is inf"):
+        run(chat_student, dataset, tmp_path / "out", **CURVE | broken)
+    assert not (tmp_path / "out").exists()
+
+
 def test_trackers_are_told_each_point(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
     from transformers import TrainerCallback
 
