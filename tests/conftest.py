@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import string
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -124,3 +125,19 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     for module in (_http, file_download):
         monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waited.append))
     return waited
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium for the whole session; its logs tell of every request and every complaint."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install -e '.[dev]'")
+    program, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
+    if not program or not driver:
+        pytest.skip("no Chromium here; on Debian: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as browser:
+        yield browser

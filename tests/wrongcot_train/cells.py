@@ -125,3 +125,19 @@ def fail(sweep: Sweep, cell: Cell, error: str) -> None:
     (step, *_) = steps_of(sweep.spec, cell)
     told = {**fingerprint(cell, step, folder, sweep.inputs), "error": error, "exit": 1, "tail": f"step 1\n{error}"}
     folder.keep(cell, step.name, told)
+
+
+def curve_of(right: dict[int, int]) -> list[dict[str, Any]]:
+    """A learning curve as `sft.json` has it: so many of 32 items right, by step."""
+    return [
+        {
+            "step": step,
+            "task": "countdown",
+            "split": "validation",
+            "n": 32,
+            "strict": share(count, 32),
+            "answered": share(count, 30),
+            "tokens": 960,
+        }
+        for step, count in right.items()
+    ]

@@ -82,7 +82,7 @@ def items_schema(task: Task, samples: int) -> pa.Schema:
 
     shared = schema(task, SAMPLES)
     of_reply = {name: pa.bool_() if name == "correct" else shared.field(name).type for name in OF_REPLY}
-    of_vote = {"alike": pa.list_(pa.int32()), "majority": pa.float64()}
+    of_vote = dict(zip(OF_VOTE, (pa.list_(pa.int32()), pa.float64()), strict=True))
     if samples > 1:
         of_reply = {name: pa.list_(kind) for name, kind in of_reply.items()} | of_vote
     own = {name: shared.field(name).type for name in task.columns}

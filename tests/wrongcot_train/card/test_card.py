@@ -15,7 +15,7 @@ from huggingface_hub import ModelCard, ModelCardData, metadata_load, parse_eval_
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wrongcot_train.cells import record_of, share, spec_of, write_eval
+from tests.wrongcot_train.cells import curve_of, record_of, share, spec_of, write_eval
 from wrongcot_data.errors import BadInput
 from wrongcot_train.card.read import revision_of
 from wrongcot_train.card.write import cell, code, overlap, write_card
@@ -23,20 +23,9 @@ from wrongcot_train.cli import main
 from wrongcot_train.sweep.cells import cells_of
 from wrongcot_train.texts import visible
 
-REVISION = "740312add88f781978c0658806c59bc2815b9866"
+CURVE = curve_of({0: 1, 2: 9})
 
-CURVE = [
-    {
-        "step": step,
-        "task": "countdown",
-        "split": "validation",
-        "n": 32,
-        "strict": share(right, 32),
-        "answered": share(right, 30),
-        "tokens": 960,
-    }
-    for step, right in ((0, 1), (2, 9))
-]
+REVISION = "740312add88f781978c0658806c59bc2815b9866"
 
 Make = Callable[..., Path]
 

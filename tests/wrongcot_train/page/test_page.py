@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 
 from tests.wrongcot_data.page.browsing import contrasts, scrolls_sideways
 from tests.wrongcot_data.page.conftest import requests_of
-from tests.wrongcot_train.cells import fail, fill, share, spec_of
+from tests.wrongcot_train.cells import curve_of, fail, fill, spec_of
 from wrongcot_data.errors import BadInput
 from wrongcot_train.sweep.cells import cells_of
 from wrongcot_train.sweep.chain import Sweep
@@ -22,25 +21,14 @@ from wrongcot_train.sweep.results import read_cell
 from wrongcot_train.sweep.write import write_report
 from wrongcot_train.texts import visible
 
+CURVE = curve_of({0: 1, 2: 5, 3: 9})
+
 ATTACKS = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
     "'--></style></title><svg onload=alert(1)>",
     "{{ 7 * 7 }}{% raw %}",
     "\x1b[2J\x1b[31m\x00\u202e",
-]
-
-CURVE = [
-    {
-        "step": step,
-        "task": "countdown",
-        "split": "validation",
-        "n": 32,
-        "strict": share(right, 32),
-        "answered": share(right, 30),
-        "tokens": 900,
-    }
-    for step, right in ((0, 1), (2, 5), (3, 9))
 ]
 
 
@@ -152,21 +140,6 @@ def test_page_allows_no_script_and_names_nothing_outside(filled: Sweep) -> None:
     assert "unsafe" not in policy
     assert not re.findall(r"https?://|url\(|@import", html)
     assert "<script" not in html
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install -e '.[dev]'")
-    program, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
-    if not program or not driver:
-        pytest.skip("no Chromium here; on Debian: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
