@@ -230,8 +230,11 @@ def derive_seed(*parts: Any) -> int:
     return int(content_hash(list(parts))[:16], 16) >> 1
 
 
-def read_config(path: Path) -> dict[str, Any]:
+def read_config(path: Path, hint: str = "--config FILE    (YAML; docs/build.md has an example)") -> dict[str, Any]:
     """The fields of a YAML config file.
+
+    Args:
+        hint: what to try where there is no such file.
 
     Raises:
         BadInput: the file cannot be read, is no YAML or no mapping.
@@ -239,9 +242,7 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         value = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadInput(
-            f"cannot read {path}: {error.strerror}", try_=["--config FILE    (YAML; docs/build.md has an example)"]
-        ) from error
+        raise BadInput(f"cannot read {path}: {error.strerror}", try_=[hint]) from error
     except ValueError as error:
         raise BadInput(f"{path} is no YAML: {_first_line(error)}") from error
     if value is None:
@@ -251,14 +252,26 @@ def read_config(path: Path) -> dict[str, Any]:
     return value
 
 
+class _EachOnce(yaml.SafeLoader):
+    """YAML as it is defined: a name that stands there twice is a fault. PyYAML takes the last and says nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping, once its own names are seen to differ; what `<<` merges in may be said again."""
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
+        twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+        if twice is not None:
+            raise yaml.YAMLError(f"{twice!r} stands there twice (line {node.start_mark.line + 1} and after)")
+        return super().construct_mapping(node, deep)
+
+
 def parse_yaml(text: str) -> Any:
     """The value of a YAML text.
 
     Raises:
-        ValueError: it is none, has a date that does not exist, or nests too deep.
+        ValueError: it is none, says a name twice, has a date that does not exist, or nests too deep.
     """
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _EachOnce)  # noqa: S506  a SafeLoader
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(str(error)) from error
 

@@ -30,12 +30,14 @@ class Fault:
     try_: tuple[str, ...]
 
 
+LONGER = "--max-length    (higher, as far as the student reads, or left out)"
+
 PROMPT_TRAINED = Fault("train part of the prompt", ())
 PROMPT_DIFFERS = Fault(
     "do not begin with the prompt that eval sends",
     ("a chat template that renders a prompt alone as it does before a reply",),
 )
-NOTHING_TRAINED = Fault("have no trained token", ("--max-length    (higher, or left out)",))
+NOTHING_TRAINED = Fault("have no trained token", (LONGER,))
 NO_STOP = Fault(
     "do not end in a token that stops the student when it writes",
     ("--eos-token TOKEN    (what the chat template ends a turn with)",),
@@ -43,7 +45,7 @@ NO_STOP = Fault(
 EMPTY = Fault("have an empty reply", ("a data set whose replies say something",))
 TOO_LONG = Fault(
     "are longer than {limit} tokens and would lose their end",
-    ("--max-length    (higher, or left out)", "--allow-truncation    (train on cut traces all the same)"),
+    (LONGER, "--allow-truncation    (train on cut traces all the same)"),
 )
 TWO_BOS = Fault("begin with two BOS tokens", ("a chat template without BOS; the tokenizer adds one",))
 

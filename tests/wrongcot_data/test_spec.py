@@ -92,12 +92,19 @@ def test_of_many_known_names_twelve_are_listed():
         ("- 1", "must hold `name: value` lines"),
         ("just words", "must hold"),
         ("1: 2", "must hold"),
+        ("a: 1\nb: 2\na: 3", "'a' stands there twice"),
+        ("a: {b: 1, b: 1}", "'b' stands there twice"),
     ],
 )
 def test_a_config_file_that_is_no_mapping_is_said_so(tmp_path: Path, text: str, message: str):
     (tmp_path / "c.yaml").write_text(text)
     with pytest.raises(BadInput, match=message):
         read_config(tmp_path / "c.yaml")
+
+
+def test_what_a_config_file_merges_in_may_be_said_again(tmp_path: Path):
+    (tmp_path / "c.yaml").write_text("a: &all {x: 1, y: 2}\nb: {<<: *all, x: 3}\n")
+    assert read_config(tmp_path / "c.yaml")["b"] == {"x": 3, "y": 2}
 
 
 def test_a_config_file_that_is_not_there_or_not_text_is_said_so(tmp_path: Path):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wrongcot_data.errors import BadInput
-from wrongcot_train.cli.launch import launch_command, launch_file
+from wrongcot_train.cli.launch import launch_command, launch_file, launched
 from wrongcot_train.cli.layers import read_layers
 from wrongcot_train.config import DEFAULT, OUTSIDE, Layer, config_hash, resolve, settings
 from wrongcot_train.presets import get_preset, preset_names
@@ -158,3 +158,5 @@ def test_launcher_is_given_its_own_words_and_the_command_as_it_was() -> None:
     assert launch_file("fsdp2").is_file()
     with pytest.raises(BadInput, match="did you mean fsdp2"):
         launch_file("fsdp22")
+    with pytest.raises(BadInput, match="0 processes train nothing"):
+        launched({"num_processes": 0})

@@ -196,6 +196,14 @@ def test_prompt_too_long_for_the_model_is_an_item_graded_error(chat_student: Pat
     assert (told["grades"]["error"], told["strict"]["value"]) == (2, 0.0)
 
 
+def test_tokenizer_of_another_model_makes_every_item_an_error_that_says_so(
+    make_student: Callable[..., Path], tmp_path: Path
+) -> None:
+    told = score(EvalSpec(str(make_student(vocab_size=20)), "countdown", limit=2, max_tokens=8), tmp_path / "eval")
+    assert told["grades"]["error"] == 2
+    assert "they do not belong together" in items(tmp_path / "eval")[0]["error"]
+
+
 def test_dry_run_shows_the_first_prompt_as_the_model_sees_it(chat_student: Path) -> None:
     shown = first_prompt(prepare(EvalSpec(str(chat_student), "countdown", limit=1)))
     assert shown["text"].startswith("<|im_start|>user\nYou are an expert")

@@ -39,6 +39,14 @@ def need_template(tokenizer: Any, prompt: Prompt) -> None:
         raise BadInput("the teacher has no chat template", try_=["--prompt plain-few    (text to continue)"])
 
 
+def unknown_token(ids: list[int], known: int) -> str:
+    """Why a prompt cannot be read by a model that knows so many tokens; empty if it can."""
+    largest = max(ids, default=0)
+    if largest < known:
+        return ""
+    return f"the tokenizer writes token {largest}, and the model knows {known}: they do not belong together"
+
+
 def too_long(n_prompt: int, n_most: int, room: int) -> str:
     """Why a prompt does not fit beside the reply's most tokens into a model's room; empty if it does."""
     if n_prompt + n_most <= room:

@@ -15,7 +15,7 @@ from wrongcot_data.engines.attention import implementation_for
 from wrongcot_data.engines.base import Completion, Engine, NotHonoured, Opening, Request
 from wrongcot_data.engines.decoding import common_prefix, draw_settings, end_at, first_stop
 from wrongcot_data.engines.running import Row, Running, fresh_cache, repeated, sees, together
-from wrongcot_data.engines.tokens import need_template, token_ids, too_long
+from wrongcot_data.engines.tokens import need_template, token_ids, too_long, unknown_token
 from wrongcot_data.errors import BadInput, Unavailable, missing_extra
 from wrongcot_data.records import FinishReason
 from wrongcot_data.spec import derive_seed
@@ -125,7 +125,8 @@ class TransformersEngine:
         self._room = int(getattr(self._model.config, "max_position_embeddings", 0) or 1 << 30)
         if opening.sampling.max_tokens >= self._room:
             raise BadInput(
-                f"max_tokens {opening.sampling.max_tokens} leaves no room: the model holds {self._room} tokens"
+                f"max_tokens {opening.sampling.max_tokens} leaves no room: the model holds {self._room} tokens",
+                try_=["--max-tokens    (lower)"],
             )
         self._sampling = opening.sampling
         self._batch_size = options.batch_size
@@ -143,7 +144,8 @@ class TransformersEngine:
     def submit(self, request: Request) -> None:
         need_template(self._tokenizer, request.prompt)
         ids = token_ids(self._tokenizer, request.prompt)
-        if story := too_long(len(ids), self._sampling.max_tokens, self._room):
+        known = int(self._model.get_input_embeddings().num_embeddings)
+        if story := too_long(len(ids), self._sampling.max_tokens, self._room) or unknown_token(ids, known):
             self._failed.append(Completion(request.key, "", "error", len(ids), 0, story))
         else:
             self._waiting.append(Row(request, ids))

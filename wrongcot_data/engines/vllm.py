@@ -212,7 +212,10 @@ class VllmEngine(AsyncEngine):
     def _need_room(self, config: Any) -> None:
         room, most = config.model_config.max_model_len, self._sampling.max_tokens
         if most >= room:
-            raise BadInput(f"max_tokens {most} leaves no room: the model holds {room} tokens here")
+            raise BadInput(
+                f"max_tokens {most} leaves no room: the model holds {room} tokens here",
+                try_=["--max-tokens    (lower)"],
+            )
 
     async def _reply(self, request: Request) -> Completion:
         from vllm.exceptions import VLLMValidationError

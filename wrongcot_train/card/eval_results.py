@@ -28,10 +28,13 @@ def read_benchmarks(texts: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Data set and task on the Hub by a task of ours, from `ORG/NAME` or `ORG/NAME:TASK_ID`.
 
     Raises:
-        BadInput: a text that is no such name.
+        BadInput: a text that is no such name, or a task that we do not have.
     """
+    from wrongcot_data.tasks import get_task
+
     found = {}
     for task, text in texts.items():
+        get_task(task)
         named = _BENCHMARK.fullmatch(text)
         if not named:
             raise BadInput(f"{text!r} names no benchmark for {task}", try_=[f"--benchmark {task}=ORG/NAME:TASK_ID"])

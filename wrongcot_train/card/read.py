@@ -35,7 +35,7 @@ def read_record(student: Path) -> dict[str, Any]:
 
     Raises:
         BadInput: there is none.
-        CheckFailed: it cannot be read.
+        CheckFailed: it cannot be read, or the student lacks files that it names.
     """
     if not (student / RECORD).is_file():
         raise BadInput(
@@ -48,6 +48,9 @@ def read_record(student: Path) -> dict[str, Any]:
         raise CheckFailed(
             f"{student / RECORD} has no {missing[0]}; it is damaged", try_=["wrongcot-train sft    (again)"]
         )
+    gone = [name for name in record.get("files", {}) if not (student / name).is_file()]
+    if gone:
+        raise CheckFailed(f"{student / gone[0]} is gone", try_=["wrongcot-train sft    (again)"])
     return record
 
 

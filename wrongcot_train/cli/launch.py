@@ -35,8 +35,11 @@ def launched(launch: Mapping[str, Any]) -> int:
     They are a group of their own, to which every signal that would end this process is passed on: none outlives it.
 
     Raises:
-        BadInput: no such config for the launcher; the message has the nearest of TRL's own.
+        BadInput: no such config for the launcher; the message has the nearest of TRL's own. Or no process at all.
     """
+    count = launch.get("num_processes", 1)
+    if isinstance(count, int) and count < 1:
+        raise BadInput(f"{count} processes train nothing", try_=["--num-processes 1"])
     command, environment = launch_command(launch, sys.argv[1:]), {**os.environ, LAUNCHED: "1"}
     running = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603  this very program
 

@@ -218,10 +218,14 @@ def plan_text(plan: dict[str, Any], audit: Audit, needed: Estimate) -> str:
             f"learning rate {plan['config']['learning_rate']:g}, {plan['dtype']} on {plan['device']}",
             f"memory    about {gigabytes(needed.memory)} on each device, without sharding",
             f"disk      {gigabytes(needed.disk)}: the student, and checkpoints of {gigabytes(needed.checkpoint)}",
-            f"time      about {_duration(needed.seconds)} for {needed.tokens} tokens",
+            f"time      about {_duration(needed.seconds)} for {needed.tokens} tokens{_beside(needed.curve_tokens)}",
             "nothing was trained",
         )
     )
+
+
+def _beside(curve_tokens: int) -> str:
+    return f", and what it takes to write the curve's replies, at most {curve_tokens} tokens" if curve_tokens else ""
 
 
 def _duration(seconds: float | None) -> str:

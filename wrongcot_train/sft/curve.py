@@ -26,6 +26,7 @@ from wrongcot_train.data import TraceSet
 from wrongcot_train.evaluate import EvalSpec, evaluate, prepare
 from wrongcot_train.evaluate.prompts import own_prompt
 from wrongcot_train.sft.folder import CURVE, CURVE_EVALS, CURVE_PICTURE
+from wrongcot_train.sft.rows import model_config
 from wrongcot_train.sft.save import snapshot
 from wrongcot_train.students import Student
 
@@ -50,7 +51,7 @@ class Curve:
     split: str
     items: int
     engine: str
-    max_tokens: int | None
+    max_tokens: int
     leave_out: frozenset[str]
     problems: Mapping[str, Any]
 
@@ -59,8 +60,8 @@ def plan_curve(config: SftConfig, student: Student, traces: TraceSet) -> Curve |
     """The curve that a config asks for; None where it asks for none. The form of its prompts is known later.
 
     Raises:
-        BadInput: the data set does not tell whose problems it has, a task, split or engine is not known, or there are
-            no checkpoints to score.
+        BadInput: the data set does not tell whose problems it has, a task, split or engine is not known, there are
+            no checkpoints to score, or replies would be longer than the student reads.
     """
     own = config.own
     if not own.curve_items:
@@ -79,8 +80,19 @@ def plan_curve(config: SftConfig, student: Student, traces: TraceSet) -> Curve |
     split = own.curve_split or (VALIDATION if VALIDATION in splits else splits[0])
     seen = traces.problem_ids if split == splits[0] else frozenset()
     kind = traces.problems if task == traces.task else {}
+    most = own.curve_max_tokens or get_task(task).max_tokens
+    _check_room(most, student)
     kept = {name: value for name, value in kind.items() if name != "source" or Path(str(value)).is_file()}
-    return Curve(student, "", task, split, own.curve_items, own.curve_engine, own.curve_max_tokens, seen, kept)
+    return Curve(student, "", task, split, own.curve_items, own.curve_engine, most, seen, kept)
+
+
+def _check_room(tokens: int, student: Student) -> None:
+    room = getattr(model_config(student.folder), "max_position_embeddings", None)
+    if room and tokens >= room:
+        raise BadInput(
+            f"a reply of {tokens} tokens leaves no room for its prompt: the student reads {room}",
+            try_=["--curve-max-tokens N    (lower)"],
+        )
 
 
 def score_point(
@@ -135,8 +147,7 @@ def _apart(curve: Curve, folder: Path, place: Path) -> Mapping[str, Any]:
     command = [
         *(sys.executable, "-m", "wrongcot_train", "eval", "--model", str(folder), "--task", curve.task),
         *("--split", curve.split, "--limit", str(curve.items), "--engine", curve.engine),
-        *("--prompt", own_prompt(curve.form), "--out", str(place), "--json"),
-        *(("--max-tokens", str(curve.max_tokens)) if curve.max_tokens else ()),
+        *("--prompt", own_prompt(curve.form), "--max-tokens", str(curve.max_tokens), "--out", str(place), "--json"),
         *(word for name, value in curve.problems.items() for word in ("--problems", f"{name}={json.dumps(value)}")),
     ]
     with tempfile.NamedTemporaryFile("w+", prefix="leave-out-", suffix=".txt") as names:

@@ -12,6 +12,7 @@ from wrongcot_data.errors import Unavailable
 from wrongcot_train.device import world_size
 
 if TYPE_CHECKING:
+    from wrongcot_train.sft.curve import Curve
     from wrongcot_train.sft.prepare import Prepared
 
 ADAM_BYTES = 4
@@ -28,6 +29,7 @@ class Estimate:
 
     Attributes:
         step_seconds: of one optimiser step, from a forward and a backward pass that were timed; None if not timed.
+        curve_tokens: that the student writes at most for its curve.
         memory: weights, gradients, optimiser and activations.
         checkpoint: bytes of one; `disk` of all that are on the disk at once, and of the finished student.
     """
@@ -38,14 +40,15 @@ class Estimate:
     checkpoint: int
     disk: int
     step_seconds: float | None
+    curve_tokens: int
 
     @property
     def seconds(self) -> float | None:
-        """Of all steps."""
+        """Of all steps, without the curve."""
         return None if self.step_seconds is None else self.step_seconds * self.steps
 
 
-def estimate(ready: Prepared, timed: bool) -> Estimate:
+def estimate(ready: Prepared, curve: Curve | None = None, *, timed: bool) -> Estimate:
     """The needs of a run that is ready; `timed` runs one forward and backward pass twice and counts the second."""
     model: Any = ready.trainer.model
     weights = sum(one.numel() * one.element_size() for one in model.parameters())
@@ -64,6 +67,7 @@ def estimate(ready: Prepared, timed: bool) -> Estimate:
         checkpoint=checkpoint,
         disk=checkpoint * (kept + 1) + finished,  # a new checkpoint is written before an old one goes
         step_seconds=_time_step(ready) if timed else None,
+        curve_tokens=(_saves(arguments, ready.steps) + 1) * curve.items * curve.max_tokens if curve else 0,
     )
 
 

@@ -104,6 +104,7 @@ def prepare(config: SftConfig, student: Student, traces: TraceSet, folder: Path)
         BadInput, CheckFailed, Unavailable: as `prepare_rows`; a loss that is no number; settings that TRL refuses.
     """
     config = on_this_machine(config)
+    check_installed(config)
     ready = prepare_rows(config, student, traces)
     model = load_model(student.folder, config)
     check_vocabulary(model, ready.rows)
@@ -113,6 +114,21 @@ def prepare(config: SftConfig, student: Student, traces: TraceSet, folder: Path)
     steps = count_steps(config, packing)
     trainer = _trainer(model, ready.tokenizer, rows, config=config, packing=packing, steps=steps, folder=folder)
     return Prepared(trainer, ready.rows, ready.audit, ready.form, packing, steps, find_device())
+
+
+def check_installed(config: SftConfig) -> None:
+    """See that what a setting needs is there, where TRL would only miss it after the weights are loaded.
+
+    Raises:
+        Unavailable: it is not.
+    """
+    from transformers.utils import is_liger_kernel_available
+
+    if config.values.get("use_liger_kernel") and not is_liger_kernel_available():
+        raise Unavailable(
+            "use_liger_kernel needs the package liger-kernel, which is not installed",
+            try_=["pip install liger-kernel    (it needs a GPU)", "--use-liger-kernel false"],
+        )
 
 
 def load_model(folder: Path, config: SftConfig) -> PreTrainedModel:

@@ -117,7 +117,7 @@ def _kept_tidy(run: _Run, say: Callable[[str], None]) -> dict[str, Any]:
 def _run(run: _Run, say: Callable[[str], None]) -> dict[str, Any]:
     spec, student, out = run.spec, run.student, run.out
     ready = prepare(spec.config, student, run.traces, out / CHECKPOINTS)
-    check_disk(out, estimate(ready, timed=False))
+    check_disk(out, estimate(ready, run.curve, timed=False))
     plan = {**plan_of(spec, student, ready), **provenance(spec, run.traces, run.identity)}
     score = partial(score_point, replace(run.curve, form=ready.form), out, say) if run.curve else None
     if is_main():
@@ -154,10 +154,10 @@ def dry_run(spec: SftSpec, out: Path | None = None) -> tuple[dict[str, Any], Aud
         identity = run_identity(spec.config, student, traces)
         finished(out, identity)
         check_unfinished(out, identity, spec.resume)
-    plan_curve(spec.config, student, traces)
+    curve = plan_curve(spec.config, student, traces)
     with tempfile.TemporaryDirectory(prefix="wrongcot-dry-run-") as folder:
         ready = prepare(spec.config, student, traces, Path(folder))
-        needed = estimate(ready, timed=True)
+        needed = estimate(ready, curve, timed=True)
     if out is not None:
         check_disk(out, needed)
     return plan_of(spec, student, ready), ready.audit, needed

@@ -80,7 +80,7 @@ def read_sweep(path: Path) -> SweepSpec:
     Raises:
         BadInput: the file cannot be read, or says something that no sweep takes; unknown names come with the nearest.
     """
-    return make_sweep(read_config(path))
+    return make_sweep(read_config(path, "wrongcot-train sweep FILE    (YAML; docs/sweeps.md has an example)"))
 
 
 def make_sweep(fields: Mapping[str, Any]) -> SweepSpec:

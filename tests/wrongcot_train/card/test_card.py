@@ -225,6 +225,7 @@ def test_eval_of_other_weights_is_refused(make_trained: Make, make_score: Make) 
         (["STUDENT", "--eval", "nowhere"], "nowhere holds no eval that is finished"),
         (["STUDENT", "--benchmark", "countdown"], "--benchmark takes TASK=ORG/NAME:TASK_ID"),
         (["STUDENT", "--benchmark", "countdown=bench"], "'bench' names no benchmark for countdown"),
+        (["STUDENT", "--benchmark", "countdwn=org/bench"], "unknown task 'countdwn': did you mean countdown?"),
     ],
 )
 def test_bad_use_is_one_line_and_exit_code_2(words: list[str], message: str, make_trained: Make) -> None:
@@ -232,6 +233,14 @@ def test_bad_use_is_one_line_and_exit_code_2(words: list[str], message: str, mak
     refused = run(*[str(student) if word == "STUDENT" else word for word in words])
     assert refused.exit_code == 2
     assert message in refused.stderr.splitlines()[0]
+
+
+def test_student_that_lacks_a_file_has_no_card(make_trained: Make) -> None:
+    student = make_trained(files={"config.json": 2, "model.safetensors": 7})
+    (student / "model.safetensors").unlink()
+    refused = run(student)
+    assert (refused.exit_code, (student / "README.md").exists()) == (1, False)
+    assert "model.safetensors is gone" in refused.stderr
 
 
 def test_readme_of_somebody_else_is_left_alone_unless_told(make_trained: Make) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
+from transformers.utils import is_liger_kernel_available
 
 from wrongcot_train.cli import main
 
@@ -43,6 +44,10 @@ def refused(done: Result, message: str, code: int = 2) -> None:
         (["--load-in-4bit"], "only an adapter on them"),
         (["--prompt-format", "chart"], "prompt_format"),
         (["--dataset-train-split", "test"], "has one split, train, and no test"),
+        (
+            ["--curve-items", "2", "--curve-task", "countdown", "--curve-max-tokens", "9999"],
+            "leaves no room for its prompt",
+        ),
         (["--model-init-kwargs", '{"foo": "bar"}'], "do not load"),
     ],
 )
@@ -50,6 +55,15 @@ def test_setting_that_cannot_work_is_refused(
     flags: list[str], message: str, chat_student: Path, dataset: Path, tmp_path: Path
 ) -> None:
     refused(sft(chat_student, dataset, "--variant", "wrong", "--out", tmp_path / "out", *flags), message)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(is_liger_kernel_available(), reason="liger-kernel is installed")
+def test_kernels_that_are_not_installed_are_missed_before_the_weights_are_loaded(
+    chat_student: Path, dataset: Path, tmp_path: Path
+) -> None:
+    done = sft(chat_student, dataset, "--variant", "wrong", "--out", tmp_path / "out", "--use-liger-kernel")
+    refused(done, "pip install liger-kernel", code=3)
     assert not (tmp_path / "out").exists()
 
 

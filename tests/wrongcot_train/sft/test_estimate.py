@@ -7,7 +7,7 @@ import pytest
 
 from wrongcot_train.config import settings
 from wrongcot_train.data import read_traces
-from wrongcot_train.sft import Prepared, SftSpec, prepare, sft
+from wrongcot_train.sft import Prepared, SftSpec, dry_run, prepare, sft
 from wrongcot_train.sft.estimate import estimate
 from wrongcot_train.students import find_student
 
@@ -35,6 +35,12 @@ def test_tokens_that_were_estimated_are_those_that_a_run_sees(
     done = sft(SftSpec(str(chat_student), dataset, "wrong", settings(**asked)), tmp_path / "out", lambda line: None)
     assert needed.tokens == done["tokens"]
     assert done["tokens_trained"] == epochs * done["audit"]["trained_tokens"]
+
+
+def test_replies_of_a_curve_are_told_beside_the_steps(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
+    asked = {"max_steps": 4, "save_strategy": "steps", "save_steps": 2, "curve_items": 3, "curve_max_tokens": 6}
+    spec = SftSpec(str(chat_student), dataset, "wrong", settings(**asked, curve_task="countdown"))
+    assert dry_run(spec)[2].curve_tokens == 3 * 3 * 6  # before the first step, and twice
 
 
 def test_adapter_needs_less_memory_and_smaller_checkpoints(chat_student: Path, dataset: Path, tmp_path: Path) -> None:

@@ -82,4 +82,6 @@ def test_fault_in_the_file_is_one_line_and_exit_code_2(sweep_file: Path, tmp_pat
     code, told, error = run(sweep_file, "--out", str(tmp_path / "out"))
     assert (code, told) == (2, "")
     assert error.splitlines()[0].endswith("unknown sweep key 'sedes': did you mean seeds?")
-    assert run(tmp_path / "nowhere.yaml", "--out", str(tmp_path / "out"))[0] == 2
+    code, _, error = run(tmp_path / "nowhere.yaml", "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert "docs/sweeps.md has an example" in error
