@@ -15,6 +15,7 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
+from math import pi
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from wrongcot_train.data import plain_row, read_traces
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Numbers = Literal["digits", "pairs", "whole"]
 """How a number is read: one token a digit, two digits at a time from the right, or one token up to 999."""
@@ -40,6 +41,12 @@ SHAPE: dict[str, Any] = {
     "initializer_range": 0.05,  # the usual 0.02 suits widths of thousands
 }
 """About a million weights. Deep and narrow: what is reckoned in the head needs several layers, one after the other."""
+
+PERIODS = (2, 2.5, 3, 4, 5, 10, 20, 50, 100, 200)
+"""Of the waves on which numbers are placed: what tells neighbours apart, the last digit, and the size."""
+
+HEIGHT = 3
+"""Of a wave, in spreads of the random weights."""
 
 MERGES = 4_000
 """More than the data set has to offer: merging stops where every piece is one token."""
@@ -113,7 +120,7 @@ def _joined(texts: Iterable[tuple[str, str]]) -> Iterator[str]:
 def save_student(folder: Path, tokenizer: PreTrainedTokenizerBase, *, seed: int = 0, **shape: Any) -> int:
     """Save a random Llama with this tokenizer, so that `from_pretrained` loads it; returns how many weights it has.
 
-    `shape` goes to `LlamaConfig`, over the default, `SHAPE`.
+    Its numbers are placed by `place_numbers`. `shape` goes to `LlamaConfig`, over the default, `SHAPE`.
     """
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -129,9 +136,27 @@ def save_student(folder: Path, tokenizer: PreTrainedTokenizerBase, *, seed: int 
     }
     loader: Any = LlamaForCausalLM
     model = loader(LlamaConfig(**(settings | shape)))
+    place_numbers(model, tokenizer)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return sum(weight.numel() for weight in model.parameters())
+
+
+def place_numbers(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Begin the vectors of numbers as sines and cosines of their values: a helix, on which adding is turning.
+
+    Trained models come to hold numbers so (arXiv 2406.03445, 2502.00873). Most of each vector stays random, and all of
+    it is trained like every other weight.
+    """
+    import torch
+
+    numbers = {text: token for text, token in tokenizer.get_vocab().items() if text.isdecimal()}
+    angles = torch.tensor([[2 * pi * int(text) / period for period in PERIODS] for text in numbers])
+    waves = torch.cat([angles.sin(), angles.cos()], dim=1)
+    vectors: Any = model.get_input_embeddings()
+    spread = float(vectors.weight.detach().std())
+    with torch.no_grad():
+        vectors.weight[list(numbers.values()), : waves.shape[1]] = waves * HEIGHT * spread
 
 
 if __name__ == "__main__":

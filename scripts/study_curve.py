@@ -3,8 +3,8 @@
 
     .venv/bin/python scripts/study_curve.py STUDY [--seconds N] [--docs docs]
 
-Reads what the real commands wrote into STUDY (student/sft.json, student/training.jsonl, student/curve.jsonl,
-eval/score.json) and computes nothing that is not in there. With `--docs` the picture and the table are put where
+Reads what the real commands wrote into STUDY (sft.json, training.jsonl and curve.jsonl of both halves, eval/score.json)
+and computes nothing that is not in there. With `--docs` the picture and the table are put where
 docs/study.md shows them. Exit code 1 where the study did not reach what it must.
 """
 
@@ -27,6 +27,9 @@ MINUTES = 30
 
 ROWS = 20_000
 """Traces that both are said of."""
+
+HALVES = ("half", "student")
+"""The folders of the two runs, the second from where the first ended."""
 
 PICTURE = "![strict accuracy on validation puzzles and loss over the tokens seen](images/study.png)"
 MARK = re.compile(r"(<!-- study -->\n).*?(<!-- /study -->)", re.DOTALL)
@@ -52,36 +55,55 @@ def main() -> None:
 
 def read_study(study: Path, seconds: float | None) -> dict[str, Any]:
     """The curve and the score, with the settings that made them."""
-    student = study / "student"
-    record = json.loads((student / "sft.json").read_text())
+    halves = [read_half(study / name) for name in HALVES]
     score = json.loads((study / "eval" / "score.json").read_text())
-    steps = json_lines(student / "training.jsonl")
-    tokens = {step["step"]: int(step["num_tokens"]) for step in steps}
-    points = [
-        {"step": point["step"], "tokens": tokens.get(point["step"], 0), "strict": point["strict"]}
-        for point in json_lines(student / "curve.jsonl")
-    ]
     earlier = study / "curve.json"
     if earlier.is_file():  # a study that was there already took what it took the first time
         seconds = json.loads(earlier.read_text())["seconds"]
     if seconds is None:
         sys.exit("how long did it take? --seconds N")
-    rows = record["audit"]["rows"]
+    rows = halves[0]["rows"]
     strict = score["strict"]
     return {
         "rows": rows,
-        "steps": record["steps"],
-        "tokens": steps[-1]["num_tokens"],
         "cores": len(os.sched_getaffinity(0)),
         "seconds": round(seconds),
-        "training_seconds": record["seconds"],
-        "config": record["config"],
-        "curve": points,
-        "losses": [{"tokens": int(step["num_tokens"]), "loss": step["loss"]} for step in steps],
+        "halves": halves,
         "score": {name: score[name] for name in ("strict", "answered", "grades", "n", "split", "items_sha256")},
-        "versions": record["versions"],
         "met": rows < ROWS or (strict["value"] >= WANTED and seconds <= MINUTES * 60),
     }
+
+
+def read_half(folder: Path) -> dict[str, Any]:
+    """One run of `sft`: its size, its curve, its losses."""
+    record = json.loads((folder / "sft.json").read_text())
+    steps = json_lines(folder / "training.jsonl")
+    tokens = {step["step"]: int(step["num_tokens"]) for step in steps}
+    return {
+        "rows": record["audit"]["rows"],
+        "steps": record["steps"],
+        "tokens": int(steps[-1]["num_tokens"]),
+        "seconds": record["seconds"],
+        "config": record["config"],
+        "versions": record["versions"],
+        "curve": [
+            {"step": point["step"], "tokens": tokens.get(point["step"], 0), "strict": point["strict"]}
+            for point in json_lines(folder / "curve.jsonl")
+        ],
+        "losses": [{"tokens": tokens[step["step"]], "loss": step["loss"]} for step in steps],
+    }
+
+
+def joined(halves: Sequence[Mapping[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The points or losses of both runs, steps and tokens counted on; the second's step 0 is the first's last."""
+    rows: list[dict[str, Any]] = []
+    steps = tokens = 0
+    for half in halves:
+        fresh = [row for row in half[name] if not rows or row["tokens"]]
+        counted = [{**row, "tokens": row["tokens"] + tokens, "step": row.get("step", 0) + steps} for row in fresh]
+        rows += counted
+        steps, tokens = steps + half["steps"], tokens + half["tokens"]
+    return rows
 
 
 def json_lines(path: Path) -> list[dict[str, Any]]:
@@ -89,18 +111,19 @@ def json_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def draw(curve: Mapping[str, Any], path: Path) -> None:
-    """Accuracy with its interval over the tokens seen; the loss behind it."""
+    """Accuracy with its interval over the tokens seen; the loss behind it, and a line where it becomes another."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     losses = axes.twinx()
-    losses.plot(*columns(curve["losses"], "tokens", "loss"), color="0.75", linewidth=0.8)
+    losses.plot(*columns(joined(curve["halves"], "losses"), "tokens", "loss"), color="0.75", linewidth=0.8)
+    losses.axvline(curve["halves"][0]["tokens"] / 1e6, color="0.5", linewidth=0.8, linestyle=":")
     losses.set_yscale("log")
     losses.set_ylabel("loss of a step", color="0.5")
     axes.set_zorder(losses.get_zorder() + 1)
     axes.patch.set_visible(False)
-    points = curve["curve"]
+    points = joined(curve["halves"], "curve")
     places = [point["tokens"] / 1e6 for point in points]
     values = [100 * point["strict"]["value"] for point in points]
     below = [100 * (point["strict"]["value"] - point["strict"]["low"]) for point in points]
@@ -121,17 +144,18 @@ def columns(rows: Sequence[Mapping[str, float]], tokens: str, value: str) -> tup
 def table(curve: Mapping[str, Any]) -> str:
     """The study in Markdown: one line a checkpoint, then the score on the test."""
     lines = ["| step | million tokens | strict on validation | 95 % interval | n |", "|--:|--:|--:|---|--:|"]
-    for point in curve["curve"]:
+    for point in joined(curve["halves"], "curve"):
         lines.append(f"| {point['step']} | {point['tokens'] / 1e6:.1f} | {shares(point['strict'])} |")
     grades = ", ".join(f"{count} {grade}" for grade, count in curve["score"]["grades"].items() if count)
     value, interval, n = shares(curve["score"]["strict"]).split(" | ")
+    steps, tokens, seconds = (sum(half[name] for half in curve["halves"]) for name in ("steps", "tokens", "seconds"))
     return "\n".join(
         (
             *lines,
             "",
             f"On the split test: **{value}** strict, 95 % interval {interval}, {n} items: {grades}.",
-            f"{curve['rows']:,} traces, {curve['steps']:,} steps, {curve['tokens'] / 1e6:.1f} million tokens;"
-            f" {curve['training_seconds'] / 60:.1f} minutes of training and {curve['seconds'] / 60:.1f} in all on"
+            f"{curve['rows']:,} traces, {steps:,} steps, {tokens / 1e6:.1f} million tokens;"
+            f" {seconds / 60:.1f} minutes of training and {curve['seconds'] / 60:.1f} in all on"
             f" {curve['cores']} cores.",
         )
     )
