@@ -122,7 +122,7 @@ def check_installed(config: SftConfig) -> None:
     Raises:
         Unavailable: it is not.
     """
-    from transformers.utils import is_liger_kernel_available
+    from transformers.utils.import_utils import is_liger_kernel_available
 
     if config.values.get("use_liger_kernel") and not is_liger_kernel_available():
         raise Unavailable(
