@@ -29,9 +29,9 @@ class Estimate:
 
     Attributes:
         step_seconds: of one optimiser step, from a forward and a backward pass that were timed; None if not timed.
-        curve_tokens: that the student writes at most for its curve.
         memory: weights, gradients, optimiser and activations.
         checkpoint: bytes of one; `disk` of all that are on the disk at once, and of the finished student.
+        curve_tokens: that the student writes at most for its curve; their time is in no `seconds`.
     """
 
     steps: int
