@@ -48,7 +48,10 @@ def read_record(student: Path) -> dict[str, Any]:
         raise CheckFailed(
             f"{student / RECORD} has no {missing[0]}; it is damaged", try_=["wrongcot-train sft    (again)"]
         )
-    gone = [name for name in record.get("files", {}) if not (student / name).is_file()]
+    files = record.get("files", {})  # records of before there were sizes have none
+    if not isinstance(files, dict):
+        raise CheckFailed(f"{student / RECORD} is damaged", try_=["wrongcot-train sft    (again)"])
+    gone = [name for name in files if not (student / name).is_file()]
     if gone:
         raise CheckFailed(f"{student / gone[0]} is gone", try_=["wrongcot-train sft    (again)"])
     return record

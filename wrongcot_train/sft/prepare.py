@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wrongcot_data.engines.tokens import unknown_token
 from wrongcot_data.errors import BadInput, Unavailable, missing_extra
 from wrongcot_train.audit import Audit, audit_rows
 from wrongcot_train.config import DEFAULT, SftConfig, resolve
@@ -203,13 +204,9 @@ def check_vocabulary(model: PreTrainedModel, rows: Dataset) -> None:
         BadInput: its tokenizer is another model's.
     """
     embeddings: Any = model.get_input_embeddings()
-    room = int(embeddings.num_embeddings)
     largest = max(max(ids) for ids in rows["input_ids"])
-    if largest >= room:
-        raise BadInput(
-            f"the tokenizer writes token {largest}, and the student knows {room}: they do not belong together",
-            try_=["another model, or its tokenizer again"],
-        )
+    if story := unknown_token([largest], int(embeddings.num_embeddings)):
+        raise BadInput(story, try_=["another model, or its tokenizer again"])
 
 
 def count_steps(config: SftConfig, packing: Packing) -> int:
