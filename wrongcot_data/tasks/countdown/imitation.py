@@ -13,6 +13,7 @@ from wrongcot_data.tasks.countdown.search import dead_ends, wrong_walk
 from wrongcot_data.tasks.countdown.traces import (
     answer_line,
     dead_end_line,
+    missed_before,
     n_dead_ends,
     opening_line,
     solved_trace,
@@ -64,9 +65,10 @@ def wrong_trace(problem: Problem, rng: Random) -> str:
         used = [*used, numbers[0]]
         walk = wrong_walk(used, target, failed, rng)
     way, form = walk
+    miss = missed_before(way, target, rng)
     if fault == "slip" and way:
         way = [*way[:-1], way[-1]._replace(result=target)]
-    lines.append(way_line(way, used, rng, claims=fault == "slip"))
+    lines.append(way_line(way, used, rng, claims=fault == "slip", miss=miss))
     if fault != "slip":
         lines.append(rng.choice(_GIVING_UP))
     return "\n".join([*lines, answer_line(expression(shuffled(form, rng)))])

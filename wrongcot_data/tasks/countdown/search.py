@@ -47,13 +47,13 @@ def dead_ends(numbers: Sequence[int], target: int, count: int, rng: Random) -> l
         reaches = any(value == target for value, _, _ in combine(one.value, other.value, "rational"))
         is_new = all(_first(walked) != _first(end.moves) for end in found)
         if is_new and not (reaches and walked):
-            found.append(DeadEnd(walked, _misses(one.value, other.value, target)))
+            found.append(DeadEnd(walked, misses(one.value, other.value, target)))
         if len(found) == count:
             break
     return found
 
 
-def _misses(one: Value, other: Value, target: int) -> list[Move]:
+def misses(one: Value, other: Value, target: int) -> list[Move]:
     """What two values make that is not the target: the two that are nearest to it."""
     made = []
     for value, operator, swapped in combine(one, other, "positive"):

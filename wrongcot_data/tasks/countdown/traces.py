@@ -14,11 +14,12 @@ from random import Random
 from wrongcot_data.errors import BadInput
 from wrongcot_data.graders.arithmetic import Value
 from wrongcot_data.records import Problem, Reference
-from wrongcot_data.tasks.countdown.forms import Move, expression, moves, shuffled
-from wrongcot_data.tasks.countdown.search import DeadEnd, dead_ends
+from wrongcot_data.tasks.countdown.forms import Move
+from wrongcot_data.tasks.countdown.orders import worked
+from wrongcot_data.tasks.countdown.search import DeadEnd, dead_ends, misses
 from wrongcot_data.tasks.countdown.solver import find_solutions
 
-TRACE_VERSION = "1"
+TRACE_VERSION = "2"
 """Part of every seed of a reference trace; a change of its words or choices raises it."""
 
 _OPENERS = (
@@ -42,8 +43,8 @@ _CLOSERS = ("", "", "Every number is used once.", "All the numbers are used.")
 def reference(problem: Problem) -> Reference:
     """The solver's answer and a readable search that leads to it; it follows from the id and the display order alone.
 
-    The solution is drawn evenly from all there are (positive integers on the way wherever that is possible), with one
-    to three dead ends before it.
+    The solution is drawn evenly from all there are (positive integers on the way wherever that is possible), then the
+    order in which it is done; one to three dead ends come before it.
 
     Raises:
         BadInput: the puzzle has no solution, or, with more than six numbers, none was found.
@@ -58,14 +59,13 @@ def solved_trace(problem: Problem, rng: Random) -> Reference:
     forms = find_solutions(numbers, target, rng)
     if not forms:
         raise BadInput(f"no solution of {problem.id} was found with + - * / and every number used once")
-    form = shuffled(rng.choice(forms), rng)
-    answer = expression(form)
+    way = worked(rng.choice(forms), rng)
     lines = [opening_line(numbers, target, rng)]
     for end in dead_ends(numbers, target, n_dead_ends(len(numbers), rng), rng):
         lines.append(dead_end_line(end, numbers, target, rng))
-    lines.append(way_line(moves(form), numbers, rng))
+    lines.append(way_line(way.moves, numbers, rng, miss=missed_before(way.moves, target, rng)))
     closer = rng.choice(_CLOSERS)
-    return Reference(answer, "\n".join([*lines, *([closer] if closer else []), answer_line(answer)]))
+    return Reference(way.expression, "\n".join([*lines, *([closer] if closer else []), answer_line(way.expression)]))
 
 
 def n_dead_ends(count: int, rng: Random) -> int:
@@ -80,19 +80,25 @@ def opening_line(numbers: Sequence[int], target: int, rng: Random) -> str:
 
 def dead_end_line(end: DeadEnd, numbers: Sequence[int], target: int, rng: Random) -> str:
     """One thing that was tried, what was left, and what that makes."""
-    misses = " and ".join(map(equation, end.misses))
+    missed = " and ".join(map(equation, end.misses))
     if not end.moves:
-        return f"{misses}: not {target}."
+        return f"{missed}: not {target}."
     tried = rng.choice(_TRIES).format(
         moves=", then ".join(map(equation, end.moves)),
         leaving=f", leaving {listed(left_after(numbers, end.moves))}",
         Left=f"That leaves {listed(left_after(numbers, end.moves))}",
     )
-    return f"{tried} {rng.choice(_MISSES).format(misses=misses, target=target)}"
+    return f"{tried} {rng.choice(_MISSES).format(misses=missed, target=target)}"
 
 
-def way_line(way: Sequence[Move], numbers: Sequence[int], rng: Random, *, claims: bool = True) -> str:
-    """The moves that the answer is made of, each with what it leaves; `claims` says that the target is reached."""
+def way_line(
+    way: Sequence[Move], numbers: Sequence[int], rng: Random, *, claims: bool = True, miss: Move | None = None
+) -> str:
+    """The moves that the answer is made of, each with what it leaves; `claims` says that the target is reached.
+
+    Args:
+        miss: what was tried before the last move, of the same two values.
+    """
     if not way:
         return f"There is only {numbers[0]}."
     lead = rng.choice(("Try ", "Now try ", "Instead, "))
@@ -100,7 +106,23 @@ def way_line(way: Sequence[Move], numbers: Sequence[int], rng: Random, *, claims
         f"{lead if place == 0 else 'Then '}{equation(move)}, leaving {listed(left_after(numbers, way[: place + 1]))}."
         for place, move in enumerate(way[:-1])
     ]
-    return " ".join([*parts, rng.choice(_LAST if claims else _NEAR).format(move=equation(way[-1]))])
+    last = " and ".join(map(equation, [*([miss] if miss else []), way[-1]]))
+    return " ".join([*parts, rng.choice(_LAST if claims else _NEAR).format(move=last)])
+
+
+def missed_before(way: Sequence[Move], target: int, rng: Random) -> Move | None:
+    """In half of all traces something else that is tried with the last two values, before what works.
+
+    Who reads that the target is reached must have seen the result: not only that the moves before were the right ones,
+    which a search cannot know.
+    """
+    if len(way) < 2 or rng.random() < 0.5:
+        return None
+    last = way[-1]
+    if not all(isinstance(value, int) and value > 0 for value in (last.left, last.right)):
+        return None  # a solution by zero or fractions: what else those make is nothing that anybody tries
+    made = [move for move in misses(last.left, last.right, target) if move.operator != last.operator]
+    return rng.choice(made) if made else None
 
 
 def answer_line(answer: str) -> str:

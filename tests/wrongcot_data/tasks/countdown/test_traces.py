@@ -77,6 +77,16 @@ def test_what_a_reference_calls_a_dead_end_makes_no_target(problem):
             assert line.endswith(WORKS) or problem.data["target"] not in made
 
 
+def test_in_half_of_all_traces_something_else_was_tried_with_the_two_values_that_make_the_target():
+    problem = TASK.read_problem({"problem_id": "countdown-11.30.90-33"})
+    ways = [TASK.imitate(problem, "right", random.Random(seed)).splitlines()[-3:] for seed in range(400)]
+    last = [line for lines in ways for line in lines if line.endswith(WORKS)]
+    tried = [line for line in last if " and " in line.partition("leaving")[2].partition(". ")[2]]
+    assert len(last) == 400
+    assert 160 < len(tried) < 240
+    assert all(" = 33" not in line.rpartition(" and ")[0].partition(". ")[2] for line in tried)  # a miss is one
+
+
 @pytest.mark.parametrize("problem_id", ["countdown-15.15.35.53-53", "countdown-1.5.6.7-21", "countdown-3.3.8.8-24"])
 def test_puzzles_that_need_zero_or_fractions_get_a_reference_too(problem_id):
     problem = TASK.read_problem({"problem_id": problem_id})
