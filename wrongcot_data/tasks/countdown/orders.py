@@ -11,7 +11,8 @@ from itertools import combinations
 from random import Random
 from typing import Literal, NamedTuple
 
-from wrongcot_data.tasks.countdown.forms import OPERATORS_OF, Form, Move, Operator, expression, moves, shuffled
+from wrongcot_data.graders.arithmetic import Value
+from wrongcot_data.tasks.countdown.forms import OPERATORS_OF, Form, Move, Operator, apply, expression, moves, shuffled
 
 _TRIES = 20
 
@@ -26,7 +27,7 @@ class Worked(NamedTuple):
 class _Part(NamedTuple):
     """A part of a sum or product that is worked out; `up` where it is added or multiplied."""
 
-    value: int
+    value: Value
     text: str
     kind: Literal["number", "sum", "product"]
     up: bool
@@ -85,12 +86,7 @@ def _joined(kind: Literal["sum", "product"], one: _Part, other: _Part, done: lis
     operator, left, right = found
     if operator in {"+", "*"} and rng.random() < 0.5:
         left, right = right, left
-    value = {
-        "+": left.value + right.value,
-        "-": left.value - right.value,
-        "*": left.value * right.value,
-        "/": left.value // (right.value or 1),
-    }[operator]
+    value = apply(operator, left.value, right.value)
     done.append(Move(left.value, operator, right.value, value))
     return _Part(value, f"{_beside(left, operator)} {operator} {_beside(right, operator, True)}", kind, left.up)
 
