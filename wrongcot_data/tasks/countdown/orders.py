@@ -41,7 +41,7 @@ def worked(form: Form, rng: Random) -> Worked:
     for _ in range(_TRIES):
         done: list[Move] = []
         part = _drawn(form, True, done, rng)
-        if part is not None and part.up:
+        if part is not None:
             return Worked(done, part.text)
     form = shuffled(form, rng)
     return Worked(moves(form), expression(form))

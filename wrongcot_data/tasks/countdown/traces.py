@@ -44,7 +44,7 @@ def reference(problem: Problem) -> Reference:
     """The solver's answer and a readable search that leads to it; it follows from the id and the display order alone.
 
     The solution is drawn evenly from all there are (positive integers on the way wherever that is possible), then the
-    order in which it is done; one to three dead ends come before it.
+    order in which it is done; one to three dead ends come before it, and in half of all a miss before the hit.
 
     Raises:
         BadInput: the puzzle has no solution, or, with more than six numbers, none was found.

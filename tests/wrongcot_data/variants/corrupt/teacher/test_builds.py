@@ -124,6 +124,8 @@ def test_the_same_command_again_asks_for_nothing_and_another_level_only_for_what
     assert len(before - now) <= spare
     assert stored(out) == len(now) + spare > len(before)
     run("verify", out)
+    built(run, command("countdown", out, *flags, *LEVELS, "--engine-option", "latency_ms=100000"))  # nothing was lost
+    assert rows(out, "corrupt_samples") == first
 
 
 def test_kills_cost_no_row_and_no_reply_is_paid_twice(tmp_path: Path, run, rows, killed, command: Command):
