@@ -81,6 +81,11 @@ def _growing_layer() -> Any:
             self.keys, self.values = (buffer[..., :width, :] for buffer in self.room)
             return self.keys, self.values
 
+        def reset(self) -> None:
+            # Dropped, room and all. Not by the library: before 5.19 it fills with zeros what it should let go.
+            self.keys = self.values = self.room = None
+            self.is_initialized = False
+
     return GrowingLayer
 
 
@@ -142,7 +147,6 @@ def stacked(config: Any, parts: Sequence[tuple[Any, Sequence[int]]], width: int,
         layer.keys, layer.values = (buffer[..., :width, :] for buffer in room)
         for one, _ in parts if spent else ():
             one.layers[number].reset()
-            one.layers[number].room = None
     return found
 
 

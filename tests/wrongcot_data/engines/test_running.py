@@ -201,6 +201,7 @@ def test_columns_that_no_row_needs_are_cut(models: Callable[[str], Path]) -> Non
     assert [row.request.key for row in less.rows] == ["2", "1"]
     assert less.ids.tolist() == [[14, 15, 16, 17], [8, 9, 10, 11]]
     assert less.mask.tolist() == [[0, 1, 1, 1], [1, 1, 1, 1]]
+    assert all(layer.keys is layer.values is layer.room is None for layer in cache_of_three.layers)  # let go of
     for (keys, values), after in zip(before, less.cache.layers, strict=True):
         assert torch.equal(after.keys, keys[[2, 1], :, -3:])
         assert torch.equal(after.values, values[[2, 1], :, -3:])
