@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 ADAM_BYTES = 4
 """Of each of AdamW's two moments, a trained parameter; they have the precision of the weights, at most this."""
 
+HALF = 2
+"""Bytes of a number in half precision."""
+
 ACTIVATION_UNITS = 34
 """Hidden vectors that a layer keeps for the backward pass, in bytes at two bytes a number: arXiv 2205.05198, equation 1
 without the term of the attention matrix, which is not kept."""
@@ -29,7 +32,7 @@ class Estimate:
 
     Attributes:
         step_seconds: of one optimiser step, from a forward and a backward pass that were timed; None if not timed.
-        memory: weights, gradients, optimiser and activations.
+        memory: weights, their copies under autocast, gradients, optimiser and activations.
         checkpoint: bytes of one; `disk` of all that are on the disk at once, and of the finished student.
         curve_tokens: that the student writes at most for its curve; their time is in no `seconds`.
     """
@@ -55,20 +58,34 @@ def estimate(ready: Prepared, curve: Curve | None = None, *, timed: bool) -> Est
     trained = [one for one in model.parameters() if one.requires_grad]
     gradients = sum(one.numel() * one.element_size() for one in trained)
     moments = sum(2 * one.numel() * min(ADAM_BYTES, one.element_size()) for one in trained)
-    saved = gradients if len(trained) < len(list(model.parameters())) else weights  # of an adapter: the adapter
+    adapter = len(trained) < len(list(model.parameters()))
+    saved = gradients if adapter else weights  # of an adapter: the adapter
     arguments: Any = ready.trainer.args
     checkpoint = saved + moments if arguments.save_strategy != "no" else 0
     kept = arguments.save_total_limit or _saves(arguments, ready.steps)
-    finished = sum(one.numel() for one in model.parameters()) * max(one.element_size() for one in model.parameters())
+    finished = saved + _on_disk(Path(model.name_or_path)) if adapter else weights  # merged as the student lies there
     return Estimate(
         steps=ready.steps,
         tokens=round(ready.audit.tokens * _epochs(ready)),
-        memory=weights + gradients + moments + activations(ready),
+        memory=weights + gradients + moments + _halves(trained, arguments) + activations(ready),
         checkpoint=checkpoint,
         disk=checkpoint * (kept + 1) + finished,  # a new checkpoint is written before an old one goes
         step_seconds=_time_step(ready) if timed else None,
         curve_tokens=(_saves(arguments, ready.steps) + 1) * curve.items * curve.max_tokens if curve else 0,
     )
+
+
+def _on_disk(student: Path) -> int:
+    return sum(file.stat().st_size for file in student.glob("*.safetensors"))
+
+
+def _halves(trained: list[Any], arguments: Any) -> int:
+    """Bytes of the copies in half precision that autocast keeps of float32 weights, from the forward pass to the
+    backward pass.
+    """
+    if not (arguments.bf16 or arguments.fp16):
+        return 0
+    return sum(one.numel() * HALF for one in trained if one.element_size() > HALF)
 
 
 def _saves(arguments: Any, steps: int) -> int:
@@ -99,7 +116,7 @@ def activations(ready: Prepared) -> int:
     shape: Any = model.config.get_text_config()
     arguments: Any = ready.trainer.args
     tokens: int = ready.packing.batch_size * (ready.packing.length or ready.audit.longest)
-    size = 2 if arguments.bf16 or arguments.fp16 else 4
+    size = HALF if arguments.bf16 or arguments.fp16 else 4
     a_layer = tokens * shape.hidden_size * ACTIVATION_UNITS * size // 2
     if arguments.gradient_checkpointing:
         return int(a_layer + tokens * shape.hidden_size * size * shape.num_hidden_layers)
@@ -112,6 +129,9 @@ def _time_step(ready: Prepared) -> float:
 
     trainer: Any = ready.trainer
     model = trainer.accelerator.prepare_model(trainer.model)
+    model.train()
+    if trainer.args.gradient_checkpointing:  # the trainer turns it on when it begins; its finer settings are left out
+        trainer.model.gradient_checkpointing_enable()
     batch = trainer._prepare_inputs(next(iter(trainer.get_train_dataloader())))
     seconds = 0.0
     for _ in range(2):

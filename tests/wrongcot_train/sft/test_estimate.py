@@ -8,7 +8,7 @@ import pytest
 from wrongcot_train.config import settings
 from wrongcot_train.data import read_traces
 from wrongcot_train.sft import Prepared, SftSpec, dry_run, prepare, sft
-from wrongcot_train.sft.estimate import estimate
+from wrongcot_train.sft.estimate import activations, estimate
 from wrongcot_train.students import find_student
 
 
@@ -43,6 +43,17 @@ def test_replies_of_a_curve_are_told_beside_the_steps(chat_student: Path, datase
     assert dry_run(spec)[2].curve_tokens == 3 * 3 * 6  # before the first step, and twice
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_merged_student_is_as_large_as_the_one_that_it_came_from(
+    dtype: str, chat_student: Path, dataset: Path, tmp_path: Path
+) -> None:
+    asked = {"max_steps": 2, "use_peft": True, "lora_r": 1, "dtype": dtype}
+    needed = estimate(prepared(chat_student, dataset, tmp_path / "a", **asked), timed=False)
+    sft(SftSpec(str(chat_student), dataset, "wrong", settings(**asked)), tmp_path / "out", lambda line: None)
+    wrote = sum(file.stat().st_size for file in (tmp_path / "out").rglob("*.safetensors"))
+    assert needed.disk == pytest.approx(wrote, rel=0.1)
+
+
 def test_adapter_needs_less_memory_and_smaller_checkpoints(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
     asked = {"save_strategy": "steps", "save_steps": 1, "packing": False}
     whole = estimate(prepared(chat_student, dataset, tmp_path, **asked), timed=False)
@@ -56,3 +67,24 @@ def test_time_is_of_steps_that_were_run(chat_student: Path, dataset: Path, tmp_p
     assert needed.step_seconds is not None
     assert needed.step_seconds > 0
     assert needed.seconds == 5 * needed.step_seconds
+
+
+@pytest.mark.parametrize(("asked", "forward"), [(False, 2), (True, 4)])
+def test_what_is_timed_are_passes_of_training(
+    asked: bool, forward: int, chat_student: Path, dataset: Path, tmp_path: Path
+) -> None:
+    ready = prepared(chat_student, dataset, tmp_path, gradient_checkpointing=asked)
+    model: Any = ready.trainer.model
+    training = []
+    model.model.layers[0].self_attn.register_forward_hook(lambda layer, *_: training.append(layer.training))
+    estimate(ready, timed=True)
+    assert training == [True] * forward  # gradient checkpointing computes each layer twice
+
+
+def test_float32_weights_have_copies_in_half_precision(chat_student: Path, dataset: Path, tmp_path: Path) -> None:
+    asked = {"packing": False, "gradient_checkpointing": True}
+    whole = estimate(prepared(chat_student, dataset, tmp_path, bf16=False, **asked), timed=False)
+    ready = prepared(chat_student, dataset, tmp_path, bf16=True, **asked)
+    model: Any = ready.trainer.model
+    saved = activations(ready)  # as large again in float32
+    assert estimate(ready, timed=False).memory == whole.memory - saved + 2 * model.num_parameters()
