@@ -6,6 +6,7 @@ instruction-tuned one.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,6 +116,17 @@ def find_student(name: str) -> Student:
         error.try_ = tuple(hint.replace("--teacher", "another model:") for hint in error.try_)
         raise
     return Student(model, weights.folder, weights.revision)
+
+
+def saved_dtype(folder: Path) -> str:
+    """The precision that a model's weights were saved in, such as `float32`, by its config; empty where that does not
+    tell (or does not load, of which its loader knows more to say).
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(config.get("dtype") or config.get("torch_dtype") or "")  # the second before transformers 5
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:

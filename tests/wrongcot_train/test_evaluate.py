@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,7 @@ from wrongcot_data.spec import content_hash
 from wrongcot_data.tasks import get_task
 from wrongcot_data.teachers.prompting import question
 from wrongcot_train.cli import main
+from wrongcot_train.cli.eval import score_text
 from wrongcot_train.config import settings as sft_settings
 from wrongcot_train.data import eval_prompt, plain_row, row_prompt
 from wrongcot_train.evaluate import EvalSpec, default_folder, evaluate, first_prompt, prepare, score_items
@@ -80,7 +82,15 @@ def test_score_says_what_a_comparison_must_know(chat_student: Path, tmp_path: Pa
     }
     assert told["items_sha256"] == content_hash([row["problem_id"] for row in items(tmp_path)])
     assert told["engine"] == f"transformers {version('transformers')} {told['dtype']} cpu"
-    assert told["dtype"] == "float32"
+    assert (told["dtype"], told["saved_dtype"]) == ("float32", "float32")
+
+
+def test_less_precision_than_the_weights_have_is_said(chat_student: Path, tmp_path: Path) -> None:
+    asked = EvalSpec(str(chat_student), "countdown", limit=2, max_tokens=8)
+    whole = {**score(asked, tmp_path / "whole"), "out": "x"}
+    less = {**score(replace(asked, engine_options={"dtype": "bfloat16"}), tmp_path / "less"), "out": "x"}
+    assert "dtype " not in score_text(whole)
+    assert "dtype     bfloat16 for weights in float32" in score_text(less)
 
 
 def test_score_of_programs_says_how_they_were_confined(tmp_path: Path) -> None:

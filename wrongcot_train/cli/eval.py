@@ -196,10 +196,18 @@ def score_text(score: Mapping[str, Any]) -> str:
         f"rates     {rates}",
         *(f"errors    {count} x {reason}" for reason, count in score["errors"].items()),
         f"asked     {score['prompt_template']}",
+        *_dtype_text(score),
         *overlap_text(score["overlap"], score["n"]),
         f"items     {score['out']}/items.parquet",
     ]
     return "\n".join(lines)
+
+
+def _dtype_text(score: Mapping[str, Any]) -> list[str]:
+    """A warning where a student was computed in less than its weights have: a small one may lose much by that."""
+    if score["saved_dtype"] != "float32" or score["dtype"] in {"", "float32"}:
+        return []
+    return [f"dtype     {score['dtype']} for weights in float32; whether that matters: --engine-option dtype=float32"]
 
 
 def _samples_text(score: Mapping[str, Any]) -> list[str]:

@@ -20,7 +20,14 @@ from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.registry import Teacher
 from wrongcot_train.evaluate.overlap import TrainedOn, trained_on
 from wrongcot_train.evaluate.prompts import Form, check_shots, choose_form, own_prompt, prompt_ids
-from wrongcot_train.students import find_student, get_student, has_template, load_tokenizer, prompt_form
+from wrongcot_train.students import (
+    find_student,
+    get_student,
+    has_template,
+    load_tokenizer,
+    prompt_form,
+    saved_dtype,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -75,6 +82,7 @@ class Exam:
     Attributes:
         tokenizer: None where prompts become tokens elsewhere: a model without weights, or one that a server runs.
         problems: by id, in the order of the items; `prompts` too.
+        saved_dtype: precision of the weights on this machine; empty where there are none.
         trained: where what the student was trained on is to be looked for.
         identity: everything that decides a reply but the problem and the number of the sample.
     """
@@ -83,6 +91,7 @@ class Exam:
     task: Task
     model: Teacher
     tokenizer: PreTrainedTokenizerBase | None
+    saved_dtype: str
     kind: EngineKind
     options: BaseModel
     sampling: Sampling
@@ -115,8 +124,8 @@ def prepare(spec: EvalSpec) -> Exam:
         raise BadInput(f"{spec.model} runs on the engine {model.engine!r} only", try_=[f"--engine {model.engine}"])
     kind = get_engine(spec.engine)
     options = parse_model(kind.options, spec.engine_options or {}, where=f"{spec.engine}.")
-    tokenizer, revision, chat, own = _look_up(spec, model, kind, options)
-    form = choose_form(spec.prompt or own, spec.shots, model, chat=chat)
+    found = _look_up(spec, model, kind, options)
+    form = choose_form(spec.prompt or found.prompt, spec.shots, model, chat=found.chat)
     trained = trained_on(spec.model, spec.trained_on)
     task.check_grader()
     task_options = parse_model(task.options, spec.problems or {}, where="problems.")
@@ -128,14 +137,14 @@ def prepare(spec: EvalSpec) -> Exam:
     first = next(iter(problems.values()))
     check_shots(form, task, first)
     prompts = {name: form.prompt(task, problem) for name, problem in problems.items()}
-    if tokenizer is not None:
-        prompt_ids(tokenizer, prompts[first.id], model)
+    if found.tokenizer is not None:
+        prompt_ids(found.tokenizer, prompts[first.id], model)
     identity = {
         "task": task.name,
         "split": spec.split,
         "seed": spec.seed,
         "options": task_options.model_dump(mode="json"),
-        "revision": revision,
+        "revision": found.revision,
         "prompt_template": prompts[first.id].template,
         "engine": spec.engine,
         "temperature": sampling.temperature,
@@ -147,7 +156,8 @@ def prepare(spec: EvalSpec) -> Exam:
         spec=spec,
         task=task,
         model=model,
-        tokenizer=tokenizer,
+        tokenizer=found.tokenizer,
+        saved_dtype=found.dtype,
         kind=kind,
         options=options,
         sampling=sampling,
@@ -187,11 +197,26 @@ def choose_sampling(spec: EvalSpec, task: Task) -> Sampling:
     return Sampling(float(temperature), float(top_p), task.max_tokens if spec.max_tokens is None else spec.max_tokens)
 
 
-def _look_up(
-    spec: EvalSpec, model: Teacher, kind: EngineKind, options: BaseModel
-) -> tuple[PreTrainedTokenizerBase | None, str, bool, str]:
-    """The tokenizer where prompts are tokenised here, the revision of the weights, whether there is a chat template,
-    and the name of the prompt that is the student's own.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is known of a student here.
+
+    Attributes:
+        tokenizer: where prompts are tokenised here.
+        revision: of the weights; `dtype`, what they were saved in.
+        chat: whether there is a chat template.
+        prompt: the name of the prompt that is the student's own.
+    """
+
+    tokenizer: PreTrainedTokenizerBase | None
+    revision: str
+    dtype: str
+    chat: bool
+    prompt: str
+
+
+def _look_up(spec: EvalSpec, model: Teacher, kind: EngineKind, options: BaseModel) -> _Found:
+    """Find the student.
 
     A model without weights and one that a server runs are taken to have a chat template: whoever serves it renders it.
     The tokenizer of a folder on this machine knows better.
@@ -200,8 +225,9 @@ def _look_up(
     if model.engine or runs == "server":
         served = Path(model.path) if model.path else None
         known = load_tokenizer(served) if served and served.is_dir() else None
-        return None, kind.revision(model, options), has_template(known), own_prompt(prompt_form(model, known))
+        prompt = own_prompt(prompt_form(model, known))
+        return _Found(None, kind.revision(model, options), "", has_template(known), prompt)
     student = find_student(spec.model)
     tokenizer = load_tokenizer(student.folder)
-    own = own_prompt(prompt_form(model, tokenizer))
-    return tokenizer, student.revision, has_template(tokenizer), own
+    prompt = own_prompt(prompt_form(model, tokenizer))
+    return _Found(tokenizer, student.revision, saved_dtype(student.folder), has_template(tokenizer), prompt)

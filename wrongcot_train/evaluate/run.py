@@ -65,6 +65,7 @@ def evaluate(exam: Exam, out: Path, progress: Callable[[int], None]) -> dict[str
         "shots": exam.form.shots,
         "engine": " + ".join(engines),
         "dtype": " + ".join(sorted({dtype_of(engine) for engine in engines} - {""})),
+        "saved_dtype": exam.saved_dtype,
         "sandbox": " + ".join(sorted({reply["sandbox"] for item in items for reply in item} - {""})),
         "items_sha256": content_hash([*exam.problems]),
         "grader_version": exam.task.grader_version,
