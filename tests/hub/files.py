@@ -1,7 +1,8 @@
 """Contents: where a file is, and the bytes themselves; large ones come from and go to the storage beside the Hub.
 
-The storage is a site of its own, at another port. So the client sees another origin, as it does with the real one:
-it follows no redirect to it for the metadata, and must not send it the token.
+The storage is a site of its own, at another port and by another name (the client before 2 looks at names only). So the
+client sees another origin, as it does with the real one: it follows no redirect to it for the metadata, and must not
+send it the token.
 """
 
 from __future__ import annotations

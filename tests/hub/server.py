@@ -167,15 +167,16 @@ class Hub:
             "HF_UPDATE_DOWNLOAD_COUNTS": "0",
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-            "NO_PROXY": "127.0.0.1",
-            "no_proxy": "127.0.0.1",
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
         }
 
     async def start(self) -> None:
-        self.endpoint = await self._listen("hub", HUB)
-        self.storage = await self._listen("storage", STORAGE)
+        self.endpoint = await self._listen("127.0.0.1", HUB, "hub")
+        self.storage = await self._listen("localhost", STORAGE, "storage")
 
-    async def _listen(self, site: str, routes: list[tuple[str, str, Handler]]) -> str:
+    async def _listen(self, name: str, routes: list[tuple[str, str, Handler]], site: str) -> str:
+        """Serve a site on this machine, which clients are to know by this name."""
         application = web.Application(client_max_size=1 << 40)
         for method, path, handler in routes:
             application.router.add_route(method, path, answering(self, site, handler))
@@ -185,7 +186,7 @@ class Hub:
         await runner.setup()
         self._runners.append(runner)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{runner.addresses[0][1]}"
+        return f"http://{name}:{runner.addresses[0][1]}"
 
     async def stop(self) -> None:
         for runner in self._runners:
