@@ -126,7 +126,8 @@ def saved_dtype(folder: Path) -> str:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
-    return str(config.get("dtype") or config.get("torch_dtype") or "")  # the second before transformers 5
+    told = config if isinstance(config, dict) else {}
+    return str(told.get("dtype") or told.get("torch_dtype") or "")  # the second before transformers 5
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:

@@ -8,7 +8,7 @@ import pytest
 
 from wrongcot_data.errors import BadInput
 from wrongcot_data.teachers.registry import TEACHERS
-from wrongcot_train.students import CHAT, PLAIN, STUDENTS, get_student, load_tokenizer, prompt_form
+from wrongcot_train.students import CHAT, PLAIN, STUDENTS, get_student, load_tokenizer, prompt_form, saved_dtype
 
 
 @pytest.mark.parametrize("name", STUDENTS)
@@ -67,3 +67,20 @@ def test_student_trained_in_plain_form_is_asked_in_it_by_everybody(
     assert record["format"] == PLAIN
     assert load_tokenizer(tmp_path / "out").chat_template is None
     assert prepare(EvalSpec(str(tmp_path / "out"), "countdown", limit=1)).form.name == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("config", "dtype"),
+    [
+        ('{"dtype": "bfloat16"}', "bfloat16"),
+        ('{"torch_dtype": "float16"}', "float16"),
+        ('{"dtype": null}', ""),
+        ("[]", ""),
+        ("{", ""),
+        (None, ""),
+    ],
+)
+def test_precision_of_weights_is_read_where_a_config_tells_it(config: str | None, dtype: str, tmp_path: Path) -> None:
+    if config is not None:
+        (tmp_path / "config.json").write_text(config)
+    assert saved_dtype(tmp_path) == dtype

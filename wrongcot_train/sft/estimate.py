@@ -76,7 +76,8 @@ def estimate(ready: Prepared, curve: Curve | None = None, *, timed: bool) -> Est
 
 
 def _on_disk(student: Path) -> int:
-    return sum(file.stat().st_size for file in student.glob("*.safetensors"))
+    """Bytes of a student's weights."""
+    return sum(file.stat().st_size for kind in ("*.safetensors", "*.bin") for file in student.glob(kind))
 
 
 def _halves(trained: list[Any], arguments: Any) -> int:
