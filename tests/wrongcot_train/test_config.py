@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -160,3 +162,19 @@ def test_launcher_is_given_its_own_words_and_the_command_as_it_was() -> None:
         launch_file("fsdp22")
     with pytest.raises(BadInput, match="0 processes train nothing"):
         launched({"num_processes": 0})
+
+
+def test_signal_that_comes_while_the_processes_start_reaches_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = subprocess.Popen
+    before = {sign: signal.getsignal(sign) for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+
+    def started_late(command: list[str], **asked: Any) -> subprocess.Popen[bytes]:
+        signal.raise_signal(signal.SIGTERM)
+        return start(["sleep", "60"], **asked)
+
+    monkeypatch.setattr(subprocess, "Popen", started_late)
+    try:
+        assert launched({"num_processes": 1}) == -signal.SIGTERM
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)

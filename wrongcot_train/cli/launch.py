@@ -41,14 +41,22 @@ def launched(launch: Mapping[str, Any]) -> int:
     if isinstance(count, int) and count < 1:
         raise BadInput(f"{count} processes train nothing", try_=["--num-processes 1"])
     command, environment = launch_command(launch, sys.argv[1:]), {**os.environ, LAUNCHED: "1"}
+    started: list[int] = []
+    early: list[int] = []
+
+    def pass_on(number: int, frame: FrameType | None = None) -> None:
+        if not started:
+            early.append(number)
+        for leader in started:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(leader, number)
+
+    for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(sign, pass_on)
     running = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603  this very program
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(running.pid, number)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, pass_on)
+    started.append(running.pid)
+    for number in early:
+        pass_on(number)
     return running.wait()
 
 
