@@ -8,9 +8,9 @@
     overlap  items that the student was trained on
 """
 
-from wrongcot_train.evaluate.exam import EvalSpec, Exam, default_folder, prepare
+from wrongcot_train.evaluate.exam import EvalSpec, Exam, default_folder, first_prompt, prepare
 from wrongcot_train.evaluate.items import ITEMS
-from wrongcot_train.evaluate.prompts import PROMPTS, first_prompt
+from wrongcot_train.evaluate.prompts import PROMPTS
 from wrongcot_train.evaluate.run import REPLIES, SCORE, evaluate
 from wrongcot_train.evaluate.scoring import ANSWERED, score_items
 

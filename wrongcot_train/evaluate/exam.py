@@ -19,7 +19,7 @@ from wrongcot_data.tasks import get_task
 from wrongcot_data.tasks.base import Task
 from wrongcot_data.teachers.registry import Teacher
 from wrongcot_train.evaluate.overlap import TrainedOn, trained_on
-from wrongcot_train.evaluate.prompts import Form, check_shots, choose_form, own_prompt, prompt_ids
+from wrongcot_train.evaluate.prompts import Form, check_shots, choose_form, own_prompt, prompt_ids, show_prompt
 from wrongcot_train.students import (
     find_student,
     get_student,
@@ -167,6 +167,11 @@ def prepare(spec: EvalSpec) -> Exam:
         trained=trained,
         identity=identity,
     )
+
+
+def first_prompt(exam: Exam) -> dict[str, Any]:
+    """The first item as the student will see it; see `show_prompt`."""
+    return show_prompt(exam.form, next(iter(exam.prompts.values())), exam.tokenizer, exam.model)
 
 
 def choose_sampling(spec: EvalSpec, task: Task) -> Sampling:

@@ -19,8 +19,6 @@ from wrongcot_train.students import CHAT, PLAIN
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from wrongcot_train.evaluate.exam import Exam
-
 PROMPTS = (*PROMPT_STYLES, PLAIN)
 """The names; docs/evaluating.md says what each is for."""
 
@@ -109,8 +107,10 @@ def prompt_text(prompt: Prompt) -> str:
     return prompt.text or "\n\n".join(turn.content for turn in prompt.messages)
 
 
-def first_prompt(exam: Exam) -> dict[str, Any]:
-    """The first item as the student will see it.
+def show_prompt(
+    form: Form, prompt: Prompt, tokenizer: PreTrainedTokenizerBase | None, model: Teacher
+) -> dict[str, Any]:
+    """A prompt as the student will see it.
 
     Returns:
         `form` and `template` by name, `text`, and where the tokenizer is on this machine the number of `tokens`, the
@@ -119,17 +119,16 @@ def first_prompt(exam: Exam) -> dict[str, Any]:
     Raises:
         BadInput: the chat template and the tokenizer give two BOS tokens.
     """
-    prompt = next(iter(exam.prompts.values()))
-    told: dict[str, Any] = {"form": exam.form.name, "template": prompt.template, "stop": list(prompt.stop)}
-    if exam.tokenizer is None:
+    told: dict[str, Any] = {"form": form.name, "template": prompt.template, "stop": list(prompt.stop)}
+    if tokenizer is None:
         return {**told, "text": prompt_text(prompt), "tokens": None, "ids": None, "pieces": None, "bos": None}
-    ids = prompt_ids(exam.tokenizer, prompt, exam.model)
+    ids = prompt_ids(tokenizer, prompt, model)
     first = ids[:SHOWN]
     return {
         **told,
-        "text": exam.tokenizer.decode(ids),
+        "text": tokenizer.decode(ids),
         "tokens": len(ids),
         "ids": first,
-        "pieces": [str(exam.tokenizer.decode([token])) for token in first],
-        "bos": int(bool(ids) and ids[0] == exam.tokenizer.bos_token_id),
+        "pieces": [str(tokenizer.decode([token])) for token in first],
+        "bos": int(bool(ids) and ids[0] == tokenizer.bos_token_id),
     }
