@@ -38,7 +38,12 @@ def main() -> None:
     cells = itertools.product(ITEMS, MOVED, ONE_WAY)
     found = {
         "single": [single(rng, n, moved, way, draws, resamples) for n, moved, way in cells],
-        "groups": [groups(rng, n, runs, draws // 5, resamples) for n in (100, 300) for runs in (2, 3)],
+        "groups": [
+            groups(rng, n, runs, level, draws // 5, resamples)
+            for level in (-0.6, -2.8)
+            for n in (100, 300)
+            for runs in (2, 3)
+        ],
         "runs": [over_runs(rng, runs, draws) for runs in (2, 3, 5)],
         "power": [power(rng, n, moved, draws) for n in ITEMS[1:] for moved in (0.1, 0.2)],
     }
@@ -76,22 +81,33 @@ def single(rng: np.random.Generator, n: int, moved: float, way: float, draws: in
     return {"items": n, "flips": moved, "gained": way, **coverage, "p < 0.05": errors / draws}
 
 
-def groups(rng: np.random.Generator, n: int, runs: int, draws: int, resamples: int) -> dict[str, Any]:
-    """Several runs a side, whose students stay the same while the items are drawn anew."""
+def groups(rng: np.random.Generator, n: int, runs: int, level: float, draws: int, resamples: int) -> dict[str, Any]:
+    """Several runs a side, whose students stay the same while the items are drawn anew; `level` says how good."""
     ease, own = 1.0, 0.7
-    skill = [-0.6, -0.3]
-    right = [float(norm.cdf(level / np.hypot(1, np.hypot(ease, own)))) for level in skill]
-    held = errors = 0
+    skill = [level, level + 0.3]
+    right = [float(norm.cdf(one / np.hypot(1, np.hypot(ease, own)))) for one in skill]
+    held = dict.fromkeys(("bootstrap", "score", "shown"), 0)
+    errors = few = 0
     for _ in range(draws):
-        shares, no_better = [], []
         item = rng.normal(0, ease, size=(n, 1))
-        for level in (skill[0], skill[1], skill[0]):
-            noise = rng.normal(0, np.hypot(1, own), size=(n, runs))
-            (shares if len(shares) < 2 else no_better).append((level + item + noise > 0).mean(axis=1))
-        interval = stats.bootstrap_mean((shares[1] - shares[0]).tolist(), resamples=resamples)
-        held += interval.low <= right[1] - right[0] <= interval.high
-        errors += stats.sign_flip((no_better[0] - shares[0]).tolist(), resamples=999) < 0.05
-    return {"items": n, "runs": runs, "true": right[1] - right[0], "held": held / draws, "p < 0.05": errors / draws}
+        a, b, same = (
+            (one + item + rng.normal(0, np.hypot(1, own), size=(n, runs)) > 0).mean(axis=1)
+            for one in (*skill, skill[0])
+        )
+        moved = b - a
+        found = {
+            "bootstrap": stats.bootstrap_mean(moved.tolist(), resamples=resamples),
+            "score": stats.score_difference(float(moved.clip(0).sum()), float((-moved).clip(0).sum()), n),
+        }
+        flipped = int((moved != 0).sum())
+        found["shown"] = found["score" if flipped < MIN_FLIPS else "bootstrap"]
+        few += flipped < MIN_FLIPS
+        for name, (low, high) in found.items():
+            held[name] += low <= right[1] - right[0] <= high
+        errors += stats.sign_flip((same - a).tolist(), resamples=999) < 0.05
+    coverage = {name: count / draws for name, count in held.items()}
+    told = {"items": n, "runs": runs, "right": right[0], "true": right[1] - right[0], "few": few / draws}
+    return {**told, **coverage, "p < 0.05": errors / draws}
 
 
 def over_runs(rng: np.random.Generator, runs: int, draws: int, n: int = 200) -> dict[str, Any]:

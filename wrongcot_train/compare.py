@@ -192,7 +192,7 @@ def compare(
         "task": first["task"],
         "split": first["split"],
         "n": len(kept),
-        "groups": [group_scores(group, kept, seed) for group in groups],
+        "groups": [group_scores(group, kept) for group in groups],
         "comparisons": comparisons,
         "left_out": left_out,
         "notes": notes,
@@ -200,7 +200,7 @@ def compare(
     }
 
 
-def group_scores(group: Group, kept: Sequence[str], seed: int) -> dict[str, Any]:
+def group_scores(group: Group, kept: Sequence[str]) -> dict[str, Any]:
     """A group's mean strict score with its interval over items; `deviation` is how far its runs lie apart."""
     runs: list[dict[str, Any]] = []
     for run in group.runs:
@@ -212,10 +212,8 @@ def group_scores(group: Group, kept: Sequence[str], seed: int) -> dict[str, Any]
         scores = {"strict": strict_score, "answered": answered, "samples": run.samples}
         runs.append({"folder": str(run.folder), **scores, **asked})
     found = stats.spread([strict(run, kept) for run in group.runs])
-    if len(runs) == 1:
-        interval = stats.Interval(runs[0]["strict"]["low"], runs[0]["strict"]["high"])
-    else:
-        interval = stats.bootstrap_mean([share(group, name) for name in kept], seed=seed)
+    replies = sum(run.samples for run in group.runs)
+    _, interval = stats.wilson_items([replies * share(group, name) for name in kept], [replies] * len(kept))
     over = {"low": interval.low, "high": interval.high}
     return {"name": group.name, "strict": found.mean, **over, "deviation": found.deviation, "runs": runs}
 
@@ -267,9 +265,11 @@ def over_items(differences: Sequence[float], single: bool, seed: int) -> dict[st
     n = len(differences)
     gained, lost = sum(value > 0 for value in differences), sum(value < 0 for value in differences)
     few = gained + lost < MIN_FLIPS
-    bootstrap = stats.bootstrap_mean(differences, seed=seed)
-    score = stats.score_difference(gained, lost, n) if single else None
-    interval, method = (score, "score") if few and score is not None else (bootstrap, "bootstrap")
+    if few:
+        up, down = (sum(max(0.0, sign * value) for value in differences) for sign in (1, -1))
+        interval, method = stats.score_difference(up, down, n), "score"
+    else:
+        interval, method = stats.bootstrap_mean(differences, seed=seed), "bootstrap"
     odds, odds_interval = stats.flip_odds(gained, lost) if single else (None, None)
     moved = sum(value * value for value in differences) / n
     return {

@@ -138,6 +138,17 @@ def test_runs_of_one_recipe_keep_their_spread_apart_from_item_noise(make_eval: M
     assert one["strict"]["odds"] is None
 
 
+def test_several_runs_that_have_nothing_right_are_not_known_to_be_worth_nothing(make_eval: Make) -> None:
+    a, b = ([make_eval(f"{name}-{number}", "-" * 12) for number in range(2)] for name in "ab")
+    told = compared(a, b)
+    alone = compared(make_eval("alone", "-" * 12), make_eval("other", "-" * 12))["groups"][0]
+    for group in told["groups"]:
+        assert (group["strict"], group["low"]) == (0.0, 0.0)
+        assert group["high"] == pytest.approx(alone["high"])  # two runs on these items tell no more of other items
+    strict = told["comparisons"][0]["strict"]
+    assert strict["low"] < strict["difference"] == 0.0 < strict["high"]
+
+
 def test_spread_of_a_single_run_is_not_known(make_eval: Make) -> None:
     told = compared(make_eval("a", "+" * 10), [make_eval("b", "-" * 10), make_eval("c", "+" + "-" * 9)])
     assert told["groups"][0]["deviation"] is None

@@ -127,15 +127,17 @@ def bootstrap_mean(
     return Interval(float(found.low), float(found.high))
 
 
-def score_difference(gained: int, lost: int, n: int, confidence: float = 0.95) -> Interval:
+def score_difference(gained: float, lost: float, n: int, confidence: float = 0.95) -> Interval:
     """Tango's score interval of the difference of two paired proportions, (gained - lost) / n.
 
     It holds the differences that a score test does not refuse, with the variance as it would be *under* each of them.
     So it keeps its coverage where few items differ, and where none does it still has a width.
 
     Args:
-        gained: items right in the second only.
-        lost: items right in the first only.
+        gained: items right in the second only. Where an item has several replies and moves by a share, the sum of these
+            shares: a part of an item counts like so many whole ones, which vary more, so the interval errs on the wide
+            side.
+        lost: items right in the first only, likewise.
         n: all items; at least 1.
         confidence: nominal coverage, between 0 and 1.
 
