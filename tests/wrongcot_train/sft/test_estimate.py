@@ -69,14 +69,16 @@ def test_time_is_of_steps_that_were_run(chat_student: Path, dataset: Path, tmp_p
     assert needed.seconds == 5 * needed.step_seconds
 
 
+@pytest.mark.parametrize("adapter", [False, True])
 @pytest.mark.parametrize(("asked", "forward"), [(False, 2), (True, 4)])
 def test_what_is_timed_are_passes_of_training(
-    asked: bool, forward: int, chat_student: Path, dataset: Path, tmp_path: Path
+    asked: bool, forward: int, adapter: bool, chat_student: Path, dataset: Path, tmp_path: Path
 ) -> None:
-    ready = prepared(chat_student, dataset, tmp_path, gradient_checkpointing=asked)
+    ready = prepared(chat_student, dataset, tmp_path, gradient_checkpointing=asked, use_peft=adapter)
     model: Any = ready.trainer.model
     training = []
-    model.model.layers[0].self_attn.register_forward_hook(lambda layer, *_: training.append(layer.training))
+    base = model.get_base_model() if adapter else model
+    base.model.layers[0].self_attn.register_forward_hook(lambda layer, *_: training.append(layer.training))
     estimate(ready, timed=True)
     assert training == [True] * forward  # gradient checkpointing computes each layer twice
 
