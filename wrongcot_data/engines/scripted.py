@@ -20,6 +20,11 @@ from wrongcot_data.teachers.registry import Teacher
 
 RATES = ("right", "wrong", "truncated", "malformed", "failure")
 
+SCRIPT_VERSION = 2
+"""Part of the teacher's revision. A change of what a task's imitations write raises it; else a journal would give what
+was written before as what is written now.
+"""
+
 
 class ScriptedOptions(BaseModel, extra="forbid"):
     """How often each kind of reply comes, and how slowly."""
@@ -45,7 +50,7 @@ class _Kind:
 
     def revision(self, teacher: Teacher, options: BaseModel) -> str:
         rates = options.model_dump(include=set(RATES))
-        return f"rates:{content_hash(rates)[:12]}"
+        return f"rates:{content_hash({**rates, 'script': SCRIPT_VERSION})[:12]}"
 
     def open(self, opening: Opening) -> Engine:
         return ScriptedEngine(opening)
